@@ -1,0 +1,1 @@
+"""Attempts: how a worker claims a task, keeps it, and ends it."""

@@ -1,0 +1,161 @@
+"""SQL of attempts. Every change is fenced: only the attempt that holds the lease can make it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import CursorResult, Update, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.attempts.lifecycle import GiveUp, Run, Skip, SkipReason, TaskState, decide_delivery
+from app.database.clock import now, now_plus
+from app.models import Task, TaskStatus
+
+ERROR_LENGTH = 8_000
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A claimed task: proof of the right to change its row."""
+
+    task_id: str
+    number: int
+    max_attempts: int
+    owner: str
+    payload: dict[str, Any]
+    retry_delay_seconds: float
+    request_id: str | None
+    queue_wait_seconds: float
+
+
+class AttemptRepository:
+    """Claims, renews and ends attempts."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def claim(self, task_id: str, owner: str, worker: str, lease_seconds: float) -> Attempt | Skip | GiveUp:
+        """Take the task under a lease, or say why this delivery must not run it."""
+        row = self._session.execute(
+            select(
+                Task,
+                or_(Task.lease_until.is_(None), Task.lease_until < now()).label("lease_expired"),
+                (Task.available_at <= now()).label("is_due"),
+                now().label("now"),
+            )
+            .where(Task.id == task_id)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            return Skip(SkipReason.UNKNOWN)
+        task: Task = row.Task
+        decision = decide_delivery(
+            TaskState(
+                task.status, task.attempts, task.max_attempts, bool(row.is_due), bool(row.lease_expired)
+            )
+        )
+        if isinstance(decision, GiveUp):
+            self._end(task_id, TaskStatus.FAILED, decision.error)
+        if not isinstance(decision, Run):
+            return decision
+        self._start(task_id, decision.attempt, owner, worker, lease_seconds)
+        return Attempt(
+            task_id=task_id,
+            number=decision.attempt,
+            max_attempts=task.max_attempts,
+            owner=owner,
+            payload=task.payload,
+            retry_delay_seconds=task.retry_delay_seconds,
+            request_id=task.request_id,
+            queue_wait_seconds=max(0.0, (row.now - task.available_at).total_seconds()),
+        )
+
+    def succeed(self, attempt: Attempt, result: dict[str, Any] | None) -> bool:
+        """Record success; False if the attempt has lost its right to, and must be rolled back."""
+        return self._apply(
+            _held(attempt).values(status=TaskStatus.SUCCEEDED, result=result, error=None, finished_at=now())
+        )
+
+    def retry_later(self, attempt: Attempt, error: str) -> bool:
+        """Record a failed attempt whose next one is due after the task's delay."""
+        return self._apply(
+            _held(attempt).values(
+                status=TaskStatus.RETRYING,
+                error=error[:ERROR_LENGTH],
+                available_at=now_plus(attempt.retry_delay_seconds),
+                published_at=None,
+            )
+        )
+
+    def fail(self, attempt: Attempt, error: str) -> bool:
+        """Record the last failure."""
+        return self._apply(
+            _held(attempt).values(status=TaskStatus.FAILED, error=error[:ERROR_LENGTH], finished_at=now())
+        )
+
+    def renew(self, owner: str, task_ids: Collection[str], lease_seconds: float) -> int:
+        """Extend the leases of running tasks; returns how many are still held."""
+        return self._count(
+            update(Task)
+            .where(Task.id.in_(task_ids), Task.lease_owner == owner, Task.status == TaskStatus.RUNNING)
+            .values(lease_until=now_plus(lease_seconds))
+        )
+
+    def release(self, owner: str) -> int:
+        """Give back what a stopping worker did not finish; the attempt is not counted."""
+        return self._count(
+            update(Task)
+            .where(Task.lease_owner == owner, Task.status == TaskStatus.RUNNING)
+            .values(
+                status=TaskStatus.QUEUED,
+                attempts=Task.attempts - 1,
+                lease_owner=None,
+                lease_until=None,
+                available_at=now(),
+                published_at=None,
+            )
+        )
+
+    def is_cancelled(self, attempt: Attempt) -> bool:
+        """Tell whether the task was cancelled since it was claimed."""
+        status = self._session.scalar(select(Task.status).where(Task.id == attempt.task_id))
+        return status is TaskStatus.CANCELLED
+
+    def _start(self, task_id: str, number: int, owner: str, worker: str, lease_seconds: float) -> None:
+        self._session.execute(
+            update(Task)
+            .where(Task.id == task_id)
+            .values(
+                status=TaskStatus.RUNNING,
+                attempts=number,
+                started_at=now(),
+                lease_owner=owner,
+                lease_until=now_plus(lease_seconds),
+                worker=worker,
+            )
+            .execution_options(synchronize_session=False)
+        )
+
+    def _end(self, task_id: str, status: TaskStatus, error: str) -> None:
+        self._session.execute(
+            update(Task)
+            .where(Task.id == task_id)
+            .values(status=status, error=error, finished_at=now(), lease_owner=None, lease_until=None)
+            .execution_options(synchronize_session=False)
+        )
+
+    def _apply(self, statement: Update) -> bool:
+        return self._count(statement.values(lease_owner=None, lease_until=None)) == 1
+
+    def _count(self, statement: Update) -> int:
+        result = self._session.execute(statement.execution_options(synchronize_session=False))
+        return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def _held(attempt: Attempt) -> Update:
+    return update(Task).where(
+        Task.id == attempt.task_id,
+        Task.status == TaskStatus.RUNNING,
+        Task.lease_owner == attempt.owner,
+        Task.attempts == attempt.number,
+    )

@@ -1,0 +1,57 @@
+"""One connection pool per MySQL endpoint."""
+
+from typing import Literal
+
+from sqlalchemy import URL, Engine, create_engine
+
+from app.database.errors import drop_demoted_connections
+from app.settings import Settings
+
+POOL_WAIT_SECONDS = 3
+MAX_CONNECTION_AGE_SECONDS = 300
+DEFAULT_PORT = 3306
+
+
+def parse_host(address: str) -> tuple[str, int]:
+    """Split `host[:port]`; the port defaults to MySQL's."""
+    host, separator, port = address.rpartition(":")
+    if not separator:
+        return address, DEFAULT_PORT
+    if not port.isdigit():
+        raise ValueError(f"{address!r} is no host:port; give for example mysql:3306")
+    return host, int(port)
+
+
+def connect_to(
+    address: str,
+    settings: Settings,
+    isolation_level: Literal["AUTOCOMMIT", "READ COMMITTED"],
+) -> Engine:
+    """Return the pool of an endpoint; it connects at first use, within the settings' time-outs."""
+    host, port = parse_host(address)
+    engine = create_engine(
+        URL.create(
+            "mysql+pymysql",
+            username=settings.db_user,
+            password=settings.db_password.get_secret_value(),
+            host=host,
+            port=port,
+            database=settings.db_name,
+        ),
+        isolation_level=isolation_level,
+        pool_size=settings.db_pool_size,
+        max_overflow=settings.db_pool_size,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_recycle=MAX_CONNECTION_AGE_SECONDS,
+        pool_pre_ping=True,
+        pool_use_lifo=True,
+        connect_args={
+            "charset": "utf8mb4",
+            "connect_timeout": settings.db_connect_timeout_seconds,
+            "read_timeout": settings.db_read_timeout_seconds,
+            "write_timeout": settings.db_read_timeout_seconds,
+            "init_command": "SET time_zone = '+00:00'",
+        },
+    )
+    drop_demoted_connections(engine)
+    return engine

@@ -1,0 +1,97 @@
+"""Which member serves a session: a replica that is current enough, else the primary."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.database.engines import connect_to
+from app.database.errors import is_unavailable
+from app.database.sessions import ReadSession, WriteSession
+from app.metrics import DatabaseMetrics
+from app.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+class Database:
+    """The pools of one process: the primary's, and one per replica endpoint."""
+
+    def __init__(self, settings: Settings, metrics: DatabaseMetrics) -> None:
+        self._metrics = metrics
+        self._wait_seconds = settings.read_your_writes_timeout_seconds
+        self._primary = connect_to(settings.db_master_host, settings, "READ COMMITTED")
+        self._primary_reads = self._primary.execution_options(isolation_level="AUTOCOMMIT")
+        self._replicas = [connect_to(host, settings, "AUTOCOMMIT") for host in settings.replica_hosts]
+        self._turn = itertools.count()
+
+    @contextmanager
+    def write(self) -> Iterator[WriteSession]:
+        """Open a transaction on the primary; the caller commits it."""
+        with WriteSession(self._primary) as session:
+            yield session
+
+    @contextmanager
+    def read(self, position: str | None = None) -> Iterator[ReadSession]:
+        """Open a session on a member that has applied `position`.
+
+        A replica that is lost or too far behind is passed over; the primary is the last resort.
+        """
+        session = self._replica_session(position) or self._primary_session()
+        with session:
+            yield session
+
+    def dispose(self) -> None:
+        """Close every pooled connection; the pools can be used again, as after a fork."""
+        for engine in (self._primary, *self._replicas):
+            engine.dispose()
+
+    def forget_parent_connections(self) -> None:
+        """Drop the pools inherited through a fork without closing the parent's sockets."""
+        for engine in (self._primary, *self._replicas):
+            engine.dispose(close=False)
+
+    def _replica_session(self, position: str | None) -> ReadSession | None:
+        first = next(self._turn)
+        for offset in range(len(self._replicas)):
+            session = self._try_replica(self._replicas[(first + offset) % len(self._replicas)], position)
+            if session:
+                return session
+        if self._replicas:
+            self._metrics.reads_on_primary.inc()
+        return None
+
+    def _try_replica(self, engine: Engine, position: str | None) -> ReadSession | None:
+        session = ReadSession(engine, "replica")
+        try:
+            session.connection()
+            if position is None or self._has_applied(session, position):
+                return session
+        except SQLAlchemyError as error:
+            if not is_unavailable(error):
+                session.close()
+                raise
+            log.warning("replica passed over", endpoint=engine.url.render_as_string(), error=str(error))
+            self._metrics.replica_failures.inc()
+        session.close()
+        return None
+
+    def _has_applied(self, session: ReadSession, position: str) -> bool:
+        with self._metrics.read_your_writes_wait.time():
+            timed_out = session.scalar(
+                text("SELECT WAIT_FOR_EXECUTED_GTID_SET(:position, :seconds)"),
+                {"position": position, "seconds": self._wait_seconds},
+            )
+        return bool(timed_out == 0)
+
+    def _primary_session(self) -> ReadSession:
+        session = ReadSession(self._primary_reads, "primary")
+        try:
+            session.connection()
+        except SQLAlchemyError:
+            session.close()
+            raise
+        return session

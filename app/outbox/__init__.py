@@ -1,0 +1,1 @@
+"""The outbox: what has to be published, and published again."""

@@ -1,0 +1,1 @@
+"""The log of requests: who answered what, and which tasks were done."""

@@ -1,0 +1,1 @@
+"""Tasks: the ledger of accepted work, seen from the API."""

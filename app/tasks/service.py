@@ -1,0 +1,160 @@
+"""What it takes to accept, show, cancel and replay a task."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import pydantic
+from sqlalchemy.exc import IntegrityError
+from uuid6 import uuid7
+
+from app.database.errors import is_duplicate_key
+from app.database.sessions import ReadSession, WriteSession
+from app.models import Task, TaskStatus
+from app.problems import ProblemError
+from app.settings import Settings
+from app.tasks.broker import Message
+from app.tasks.registry import TaskDefinition, TaskRegistry
+from app.tasks.repository import TaskChanges, TaskRepository
+
+
+class TaskService:
+    """The life of a task from the client's side; sessions are committed by their owner."""
+
+    def __init__(
+        self, registry: TaskRegistry, settings: Settings, publish: Callable[[Message], None]
+    ) -> None:
+        self._registry = registry
+        self._settings = settings
+        self._publish = publish
+
+    def accept(
+        self,
+        session: WriteSession,
+        name: str,
+        payload: dict[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        request_id: str | None = None,
+    ) -> Task:
+        """Write the task into the ledger; it is published once the session has committed.
+
+        Raises:
+            ProblemError: the task is unknown, the payload does not fit, or the key belongs to another task.
+        """
+        definition = self._definition(name)
+        clean = self._validate(definition, payload)
+        fingerprint = _fingerprint(name, clean)
+        if idempotency_key and (accepted := self._accepted_before(session, idempotency_key, fingerprint)):
+            return accepted
+        task = self._new_task(definition, clean, request_id)
+        if idempotency_key:
+            task.idempotency_key, task.fingerprint = idempotency_key, fingerprint
+        try:
+            TaskChanges(session).add(task)
+        except IntegrityError as error:
+            if not (idempotency_key and is_duplicate_key(error)):
+                raise
+            session.rollback()
+            return self._lost_the_race(session, idempotency_key, fingerprint)
+        self._publish_after_commit(session, task)
+        return task
+
+    def get(self, reads: ReadSession, writes: WriteSession, task_id: str) -> Task:
+        """Return a task; a replica that does not know it (yet) is not believed."""
+        task = TaskRepository(reads).get(task_id) or TaskRepository(writes).get(task_id)
+        if task is None:
+            raise _unknown(task_id)
+        return task
+
+    def cancel(self, session: WriteSession, task_id: str) -> Task:
+        """Cancel for good; repeating it is allowed, cancelling a finished task is not."""
+        changed = TaskChanges(session).cancel(task_id)
+        task = TaskRepository(session).get(task_id)
+        if task is None:
+            raise _unknown(task_id)
+        if not changed and task.status is not TaskStatus.CANCELLED:
+            raise ProblemError(HTTPStatus.CONFLICT, f"Task {task_id} has already {task.status.value}.")
+        return task
+
+    def replay(self, session: WriteSession, task_id: str) -> Task:
+        """Queue a failed task again, under its old id."""
+        changed = TaskChanges(session).requeue_failed(task_id)
+        task = TaskRepository(session).get(task_id)
+        if task is None:
+            raise _unknown(task_id)
+        if not changed:
+            raise ProblemError(
+                HTTPStatus.CONFLICT,
+                f"Only failed tasks can be replayed; task {task_id} is {task.status.value}.",
+            )
+        self._publish_after_commit(session, task)
+        return task
+
+    def _definition(self, name: str) -> TaskDefinition:
+        definition = self._registry.get(name)
+        if definition is None:
+            known = ", ".join(sorted(known.name for known in self._registry))
+            raise ProblemError(HTTPStatus.NOT_FOUND, f"There is no task {name!r}; there are: {known}.")
+        return definition
+
+    def _validate(self, definition: TaskDefinition, payload: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return definition.payload.model_validate(payload).model_dump(mode="json")
+        except pydantic.ValidationError as error:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                f"The payload does not fit task {definition.name!r}; see errors.",
+                errors=[
+                    {"loc": ["body", "payload", *one["loc"]], "msg": one["msg"], "type": one["type"]}
+                    for one in error.errors()
+                ],
+            ) from error
+
+    def _new_task(self, definition: TaskDefinition, payload: dict[str, Any], request_id: str | None) -> Task:
+        settings = self._settings
+        retries = settings.task_max_retries if definition.max_retries is None else definition.max_retries
+        delay = definition.retry_delay_seconds
+        return Task(
+            id=str(uuid7()),
+            name=definition.name,
+            queue=definition.queue or settings.task_queue,
+            payload=payload,
+            status=TaskStatus.QUEUED,
+            max_attempts=retries + 1,
+            retry_delay_seconds=settings.task_retry_delay_seconds if delay is None else delay,
+            request_id=request_id,
+        )
+
+    def _accepted_before(self, session: WriteSession, key: str, fingerprint: str) -> Task | None:
+        task = TaskRepository(session).find_by_idempotency_key(key)
+        if task and task.fingerprint != fingerprint:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "This Idempotency-Key was used for another task or payload; take a new key.",
+            )
+        return task
+
+    def _lost_the_race(self, session: WriteSession, key: str, fingerprint: str) -> Task:
+        task = self._accepted_before(session, key, fingerprint)
+        if task is None:
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "A concurrent request with this Idempotency-Key failed. Try again.",
+                {"Retry-After": "1"},
+            )
+        return task
+
+    def _publish_after_commit(self, session: WriteSession, task: Task) -> None:
+        message = Message(task.id, task.name, task.queue, task.request_id)
+        session.after_commit(lambda: self._publish(message))
+
+
+def _fingerprint(name: str, payload: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([name, payload], sort_keys=True).encode()).hexdigest()
+
+
+def _unknown(task_id: str) -> ProblemError:
+    return ProblemError(HTTPStatus.NOT_FOUND, f"No task {task_id} was ever accepted.")

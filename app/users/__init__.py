@@ -1,0 +1,1 @@
+"""Users: who products are made for."""

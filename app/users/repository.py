@@ -1,0 +1,29 @@
+"""SQL of users."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import User
+
+
+class UserRepository:
+    """Users, in either kind of session."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, user_id: int) -> User | None:
+        """Return a user."""
+        return self._session.get(User, user_id)
+
+    def list(self, after: int, limit: int) -> Sequence[User]:
+        """Return users with an id above `after`, in their order of arrival."""
+        return self._session.scalars(select(User).where(User.id > after).order_by(User.id).limit(limit)).all()
+
+    def add(self, user: User) -> None:
+        """Insert the row now, so that a taken e-mail address shows here."""
+        self._session.add(user)
+        self._session.flush()
+        self._session.refresh(user)
