@@ -1,0 +1,98 @@
+"""Readiness of a part, asked from outside as a kubelet would ask."""
+
+import http.client
+import socket
+from dataclasses import dataclass
+from typing import Protocol
+
+TIMEOUT_SECONDS = 3.0
+OK = 200
+
+
+class Probe(Protocol):
+    """One question; the answer is None when ready, else the reason why not."""
+
+    @property
+    def description(self) -> str: ...
+
+    def check(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class HttpProbe:
+    port: int
+    path: str
+
+    @property
+    def description(self) -> str:
+        return f"GET http://127.0.0.1:{self.port}{self.path} answers 200"
+
+    def check(self) -> str | None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
+        try:
+            connection.request("GET", self.path)
+            response = connection.getresponse()
+            body = response.read(300).decode(errors="replace").strip()
+        except (OSError, http.client.HTTPException) as error:
+            return _reason(error)
+        finally:
+            connection.close()
+        return None if response.status == OK else f"HTTP {response.status}: {body}"
+
+
+@dataclass(frozen=True)
+class MysqlProbe:
+    """A MySQL server greets every client first; the greeting proves that it accepts connections."""
+
+    port: int
+
+    @property
+    def description(self) -> str:
+        return f"MySQL greets on port {self.port}"
+
+    def check(self) -> str | None:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), TIMEOUT_SECONDS) as connection:
+                packet = connection.recv(5)
+        except OSError as error:
+            return _reason(error)
+        return None if packet[4:5] == b"\x0a" else "no greeting"
+
+
+@dataclass(frozen=True)
+class RedisProbe:
+    port: int
+    password: str
+
+    @property
+    def description(self) -> str:
+        return f"Redis answers PING on port {self.port}"
+
+    def __repr__(self) -> str:
+        return f"RedisProbe(port={self.port})"
+
+    def check(self) -> str | None:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), TIMEOUT_SECONDS) as connection:
+                connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
+                answer = b""
+                while answer.count(b"\r\n") < 2 and (data := connection.recv(200)):  # noqa: PLR2004 - one line each
+                    answer += data
+        except OSError as error:
+            return _reason(error)
+        lines = answer.decode(errors="replace").split("\r\n")
+        return None if lines[:2] == ["+OK", "+PONG"] else lines[-2] if len(lines) > 1 else "no answer"
+
+
+@dataclass(frozen=True)
+class ExitProbe:
+    """A part that does its work once is ready when it has ended with 0; its runner sees that itself."""
+
+    description: str = "ends with exit code 0"
+
+    def check(self) -> str | None:
+        return "still running"
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
