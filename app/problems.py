@@ -94,7 +94,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(SQLAlchemyError)
     def _database(request: Request, error: SQLAlchemyError) -> JSONResponse:
         if not is_unavailable(error):
-            return _unexpected(request, error)
+            raise error
         log.warning("database unavailable", path=request.url.path, error=str(error))
         return respond(
             request,
@@ -103,7 +103,8 @@ def install_problem_handlers(app: FastAPI) -> None:
             {"Retry-After": str(RETRY_AFTER_SECONDS)},
         )
 
-    @app.exception_handler(Exception)
-    def _unexpected(request: Request, error: Exception) -> JSONResponse:
-        log.error("request failed", path=request.url.path, exc_info=error)
-        return respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error; see the API's log.")
+
+def respond_unexpected(request: Request, error: Exception) -> JSONResponse:
+    """Log an error that nobody foresaw, and answer without its details."""
+    log.error("request failed", path=request.url.path, exc_info=error)
+    return respond(request, HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error; see the API's log.")

@@ -3,7 +3,7 @@
 import socket
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUILT_IN_TASK_MODULES = ("worker.tasks.products", "worker.tasks.diagnostics")
@@ -15,7 +15,9 @@ Seconds = Annotated[float, Field(gt=0)]
 class Settings(BaseSettings):
     """One immutable set of settings; the environment variable is the field's name in capitals."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     # Redis
     redis_host: str = Field("localhost", description="Host of the queue.")
@@ -29,6 +31,9 @@ class Settings(BaseSettings):
         None, description="`host[:port]` of a replica; unset reads the primary."
     )
     db_slave2_host: str | None = Field(None, description="`host[:port]` of a second replica.")
+    db_members: int = Field(
+        0, ge=0, description="Members the MySQL group should have; fewer is shown as degraded."
+    )
     db_user: str = Field("conveyor", description="Account that reads and writes the tables.")
     db_password: SecretStr = Field(description="Password of `DB_USER`. Required.")
     db_name: str = Field("loadbalancer_db", pattern=r"^\w+$", description="Database that holds the tables.")
@@ -53,9 +58,10 @@ class Settings(BaseSettings):
         default_factory=socket.gethostname,
         description="Name of this process in headers, logs and the `requests` table. Default: the host name.",
     )
-    secret_key: SecretStr = Field(
+    secret_key: SecretStr | None = Field(
+        None,
         min_length=16,
-        description="Signs the read-your-writes token; equal on every replica. Required.",
+        description="Signs the read-your-writes token; equal on every replica. Required by the API.",
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Larger request bodies are refused with 413.")
     request_log_capacity: int = Field(
@@ -145,3 +151,16 @@ class Settings(BaseSettings):
         """Return the URL of a Redis database, with the password: never log it."""
         secret = f":{self.redis_password.get_secret_value()}@" if self.redis_password else ""
         return f"redis://{secret}{self.redis_host}:{self.redis_port}/{db}"
+
+
+def load_settings() -> Settings:
+    """Read the settings, or end the process with one line per variable that is missing or wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"  {'_'.join(str(part) for part in one['loc']).upper() or 'settings'}: {one['msg']}"
+            for one in error.errors(include_input=False, include_url=False)
+        ]
+        message = "the environment does not make valid settings (README, Configuration):\n" + "\n".join(lines)
+        raise SystemExit(message) from None

@@ -25,3 +25,8 @@ class CausalityTokens:
             return str(self._serializer.loads(token, max_age=MAX_AGE_SECONDS))
         except BadSignature:
             return None
+
+
+def cookie(token: str) -> str:
+    """Return the Set-Cookie header by which browsers bring the token back."""
+    return f"{COOKIE}={token}; Path=/; Max-Age={MAX_AGE_SECONDS}; HttpOnly; SameSite=Lax"

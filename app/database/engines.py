@@ -22,22 +22,33 @@ def parse_host(address: str) -> tuple[str, int]:
     return host, int(port)
 
 
+def database_url(
+    settings: Settings, database: str | None, address: str | None = None, *, as_admin: bool = False
+) -> URL:
+    """Return the URL of a database, on the primary unless an address says otherwise."""
+    host, port = parse_host(address or settings.db_master_host)
+    user, password = settings.db_user, settings.db_password
+    if as_admin and settings.db_admin_user and settings.db_admin_password:
+        user, password = settings.db_admin_user, settings.db_admin_password
+    return URL.create(
+        "mysql+pymysql",
+        username=user,
+        password=password.get_secret_value(),
+        host=host,
+        port=port,
+        database=database,
+        query={"charset": "utf8mb4"},
+    )
+
+
 def connect_to(
     address: str,
     settings: Settings,
     isolation_level: Literal["AUTOCOMMIT", "READ COMMITTED"],
 ) -> Engine:
     """Return the pool of an endpoint; it connects at first use, within the settings' time-outs."""
-    host, port = parse_host(address)
     engine = create_engine(
-        URL.create(
-            "mysql+pymysql",
-            username=settings.db_user,
-            password=settings.db_password.get_secret_value(),
-            host=host,
-            port=port,
-            database=settings.db_name,
-        ),
+        database_url(settings, settings.db_name, address),
         isolation_level=isolation_level,
         pool_size=settings.db_pool_size,
         max_overflow=settings.db_pool_size,
@@ -46,7 +57,6 @@ def connect_to(
         pool_pre_ping=True,
         pool_use_lifo=True,
         connect_args={
-            "charset": "utf8mb4",
             "connect_timeout": settings.db_connect_timeout_seconds,
             "read_timeout": settings.db_read_timeout_seconds,
             "write_timeout": settings.db_read_timeout_seconds,

@@ -1,0 +1,160 @@
+"""Gathers the state of workers, queues, Redis and MySQL, in less than a second whatever is down."""
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from redis import Redis
+
+from app.cluster.repository import ClusterRepository, Member
+from app.cluster.schemas import (
+    ClusterStatus,
+    MemberStatus,
+    MySQLStatus,
+    QueueStatus,
+    RedisStatus,
+    WorkerStatus,
+)
+from app.database.routing import Database
+from app.health import Answer, Prober
+from app.settings import Settings
+from app.tasks.registry import TaskRegistry
+
+WORKERS_KEY = "conveyor:workers"
+ALIVE_SECONDS = 10
+TIMEOUT_SECONDS = 0.8
+
+
+class ClusterService:
+    """Asks every part at once."""
+
+    def __init__(self, database: Database, redis: Redis, settings: Settings, registry: TaskRegistry) -> None:
+        self._database = database
+        self._redis = redis
+        self._expected_members = settings.db_members
+        self._queues = sorted({settings.task_queue, *(task.queue for task in registry if task.queue)})
+        self._prober = Prober()
+
+    def status(self) -> ClusterStatus:
+        """Return what is known of every part."""
+        answers = self._prober.ask(
+            {
+                "redis": self._redis.ping,
+                "workers": self._read_workers,
+                "queues": self._read_queues,
+                "mysql": self._read_members,
+            },
+            TIMEOUT_SECONDS,
+        )
+        workers: list[WorkerStatus] = answers["workers"].value or []
+        redis, mysql = _redis_status(answers["redis"]), _mysql_status(answers["mysql"])
+        problems = [
+            *worker_problems(workers),
+            *redis_problems(redis),
+            *mysql_problems(mysql, self._expected_members),
+        ]
+        return ClusterStatus(
+            status="degraded" if problems else "ok",
+            problems=problems,
+            workers=workers,
+            queues=answers["queues"].value or [],
+            redis=redis,
+            mysql=mysql,
+        )
+
+    def readiness(self) -> dict[str, Answer]:
+        """Ask what this replica needs, and what it can do without for a while."""
+        questions: dict[str, Callable[[], Any]] = {"database": self._read_one, "redis": self._redis.ping}
+        return self._prober.ask(questions, TIMEOUT_SECONDS)
+
+    def close(self) -> None:
+        """End the threads."""
+        self._prober.close()
+
+    def _read_one(self) -> str:
+        with self._database.read() as session:
+            return session.role
+
+    def _read_workers(self) -> list[WorkerStatus]:
+        entries = self._redis.hgetall(WORKERS_KEY)
+        return sorted(
+            (read_worker(str(name), entry, time.time()) for name, entry in entries.items()),
+            key=lambda worker: worker.name,
+        )
+
+    def _read_queues(self) -> list[QueueStatus]:
+        return [
+            QueueStatus(
+                name=queue,
+                depth=self._redis.llen(queue),
+                oldest_age_seconds=message_age(self._redis.lindex(queue, -1), time.time()),
+            )
+            for queue in self._queues
+        ]
+
+    def _read_members(self) -> list[Member]:
+        with self._database.read() as session:
+            return ClusterRepository(session).members()
+
+
+def read_worker(name: str, entry: str | bytes, now: float) -> WorkerStatus:
+    """Read what a worker last said of itself."""
+    said = json.loads(entry)
+    age = max(0.0, now - said["heartbeat"])
+    return WorkerStatus(
+        name=name,
+        alive=age < ALIVE_SECONDS,
+        heartbeat_age_seconds=round(age, 1),
+        concurrency=said["concurrency"],
+        queues=said["queues"],
+        running=said["running"],
+    )
+
+
+def message_age(message: str | bytes | None, now: float) -> float | None:
+    """Return the seconds since a message was published; None without a message or its time."""
+    if message is None:
+        return None
+    enqueued_at = json.loads(message).get("headers", {}).get("enqueued_at")
+    return None if enqueued_at is None else round(max(0.0, now - enqueued_at), 3)
+
+
+def _redis_status(answer: Answer) -> RedisStatus:
+    milliseconds = None if answer.error else round(answer.seconds * 1000, 2)
+    return RedisStatus(up=answer.error is None, round_trip_ms=milliseconds, error=answer.error)
+
+
+def _mysql_status(answer: Answer) -> MySQLStatus:
+    members = [MemberStatus.model_validate(member) for member in answer.value or []]
+    return MySQLStatus(up=answer.error is None, members=members, error=answer.error)
+
+
+def worker_problems(workers: Iterable[WorkerStatus]) -> list[str]:
+    """Say what is wrong with the workers."""
+    silent = [
+        f"{worker.name} has been silent for {worker.heartbeat_age_seconds:.0f} s"
+        for worker in workers
+        if not worker.alive
+    ]
+    if not any(worker.alive for worker in workers):
+        silent.append("no worker is known to be alive: tasks are accepted and wait")
+    return silent
+
+
+def redis_problems(redis: RedisStatus) -> list[str]:
+    """Say what is wrong with Redis."""
+    return [] if redis.up else [f"Redis is down: tasks are accepted and wait ({redis.error})"]
+
+
+def mysql_problems(mysql: MySQLStatus, expected_members: int) -> list[str]:
+    """Say what is wrong with the group of MySQL members."""
+    if not mysql.up:
+        return [f"MySQL cannot be read ({mysql.error})"]
+    online = [member for member in mysql.members if member.state == "ONLINE"]
+    problems = [f"{m.address} is {m.state}" for m in mysql.members if m.state != "ONLINE"]
+    if mysql.members and not any(member.role == "PRIMARY" for member in online):
+        problems.append("MySQL has no primary: tasks cannot be accepted")
+    if len(online) < expected_members:
+        problems.append(f"{len(online)} of {expected_members} MySQL members are online")
+    return problems

@@ -1,0 +1,96 @@
+"""What one API process is made of, built once and handed to the endpoints."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from prometheus_client import CollectorRegistry
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from app.cluster.service import ClusterService
+from app.database.causality import CausalityTokens
+from app.database.routing import Database
+from app.metrics import ApiMetrics, DatabaseMetrics, PublishMetrics
+from app.requests.recorder import RequestRecorder
+from app.settings import Settings
+from app.tasks.broker import Broker
+from app.tasks.publisher import Publisher
+from app.tasks.registry import TaskRegistry
+from app.tasks.service import TaskService
+
+STOP_TIMEOUT_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class ApiContext:
+    """The long-lived parts of the API."""
+
+    settings: Settings
+    metrics_registry: CollectorRegistry
+    metrics: ApiMetrics
+    database: Database
+    redis: Redis
+    tokens: CausalityTokens
+    registry: TaskRegistry
+    broker: Broker
+    publisher: Publisher
+    recorder: RequestRecorder
+    tasks: TaskService
+    cluster: ClusterService
+
+    @classmethod
+    def build(cls, settings: Settings) -> Self:
+        """Wire the parts; nothing connects or starts yet."""
+        if settings.secret_key is None:
+            raise SystemExit("SECRET_KEY is not set: give every API replica the same 16 or more characters")
+        metrics_registry = CollectorRegistry()
+        metrics = ApiMetrics(metrics_registry)
+        database = Database(settings, DatabaseMetrics(metrics_registry))
+        registry = TaskRegistry.load(settings.all_task_modules)
+        broker = Broker(settings, PublishMetrics(metrics_registry))
+        publisher = Publisher(broker, database)
+        redis = connect_redis(settings)
+        return cls(
+            settings=settings,
+            metrics_registry=metrics_registry,
+            metrics=metrics,
+            database=database,
+            redis=redis,
+            tokens=CausalityTokens(settings.secret_key.get_secret_value()),
+            registry=registry,
+            broker=broker,
+            publisher=publisher,
+            recorder=RequestRecorder(database, metrics, settings.request_log_capacity),
+            tasks=TaskService(registry, settings, publisher.enqueue),
+            cluster=ClusterService(database, redis, settings, registry),
+        )
+
+    def start(self) -> None:
+        """Start the background threads."""
+        self.publisher.start()
+        self.recorder.start()
+
+    def stop(self) -> None:
+        """Finish what is in memory, then close every connection."""
+        self.publisher.stop(STOP_TIMEOUT_SECONDS)
+        self.recorder.stop(STOP_TIMEOUT_SECONDS)
+        self.cluster.close()
+        self.broker.close()
+        self.redis.close()
+        self.database.dispose()
+
+
+def connect_redis(settings: Settings) -> Redis:
+    """Return a client for questions about the queue: quick to answer, quick to give up."""
+    return Redis(
+        host=settings.redis_host,
+        port=settings.redis_port,
+        db=settings.redis_db,
+        password=settings.redis_password.get_secret_value() if settings.redis_password else None,
+        socket_connect_timeout=0.5,
+        socket_timeout=0.5,
+        retry=Retry(NoBackoff(), 0),
+        decode_responses=True,
+        client_name=settings.replica_name,
+    )

@@ -1,0 +1,62 @@
+"""What endpoints ask for: sessions of the right kind, and the parts of the API."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Request
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.context import ApiContext
+from app.database import causality
+from app.database.sessions import ReadSession, WriteSession
+from app.tasks.service import TaskService
+
+log = structlog.get_logger(__name__)
+
+
+def api_context(request: Request) -> ApiContext:
+    """Return the parts of this process."""
+    context = request.app.state.context
+    assert isinstance(context, ApiContext)  # noqa: S101 - set by create_app
+    return context
+
+
+Context = Annotated[ApiContext, Depends(api_context)]
+
+
+def read_session(request: Request, context: Context) -> Iterator[ReadSession]:
+    """Open a session on a replica that has the client's last write."""
+    token = request.headers.get(causality.HEADER) or request.cookies.get(causality.COOKIE)
+    with context.database.read(context.tokens.read(token)) as session:
+        request.state.database_role = session.role
+        yield session
+
+
+def write_session(request: Request, context: Context) -> Iterator[WriteSession]:
+    """Open a transaction on the primary; it commits before the client hears of it."""
+    with context.database.write() as session:
+        yield session
+        if session.in_transaction():
+            request.state.database_role = session.role
+            session.commit()
+            request.state.causality_position = _position_after(session)
+
+
+def _position_after(session: WriteSession) -> str | None:
+    try:
+        return session.position()
+    except SQLAlchemyError as error:
+        # The commit stands; the client only loses the promise to read it back at once.
+        log.warning("position after commit unknown", error=str(error))
+        return None
+
+
+def task_service(context: Context) -> TaskService:
+    """Return the service of tasks."""
+    return context.tasks
+
+
+Reads = Annotated[ReadSession, Depends(read_session, scope="function")]
+Writes = Annotated[WriteSession, Depends(write_session, scope="function")]
+Tasks = Annotated[TaskService, Depends(task_service)]

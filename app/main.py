@@ -1,0 +1,51 @@
+"""`create_app` builds the API; `python -m app` serves it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app.cluster.endpoints import router as cluster
+from app.context import ApiContext
+from app.middleware import RequestMiddleware
+from app.openapi import install_openapi
+from app.problems import install_problem_handlers
+from app.products.endpoints import router as products
+from app.requests.endpoints import router as requests
+from app.settings import Settings
+from app.tasks.endpoints import router as tasks
+from app.users.endpoints import router as users
+from app.version import VERSION
+
+DESCRIPTION = """Accepts work and does it exactly once.
+
+A `202` is a promise: the task is in the ledger, and its effect, its log row and its result will appear
+once, whatever dies in between. Follow it at the `Location` of the answer.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Build the API; it connects to nothing before its lifespan begins."""
+    context = ApiContext.build(settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        context.start()
+        yield
+        context.stop()
+
+    app = FastAPI(
+        title="Conveyor",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        max_body_size=settings.max_body_bytes,
+        separate_input_output_schemas=False,
+    )
+    app.state.context = context
+    app.add_middleware(RequestMiddleware, context=context)
+    install_problem_handlers(app)
+    install_openapi(app, context.registry)
+    for router in (users, products, tasks, requests, cluster):
+        app.include_router(router)
+    return app

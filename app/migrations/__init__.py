@@ -1,0 +1,1 @@
+"""Migrations of the schema, run once per release by `python -m app.migrations`."""

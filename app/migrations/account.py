@@ -1,0 +1,25 @@
+"""The application's database and account, made by the administrator's account."""
+
+from sqlalchemy import Connection, text
+
+from app.settings import Settings
+
+# What the API shows of the group's members; both tables hold no user data.
+READABLE_SYSTEM_TABLES = ("replication_group_members", "replication_group_member_stats")
+
+
+def ensure_account(connection: Connection, settings: Settings) -> None:
+    """Create the database and the account if they are missing; set its password and rights.
+
+    The account can change rows and nothing else: the schema belongs to the administrator.
+    """
+    user = {"user": settings.db_user}
+    password = {**user, "password": settings.db_password.get_secret_value()}
+    connection.execute(text(f"CREATE DATABASE IF NOT EXISTS `{settings.db_name}` CHARACTER SET utf8mb4"))
+    connection.execute(text("CREATE USER IF NOT EXISTS :user@'%' IDENTIFIED BY :password"), password)
+    connection.execute(text("ALTER USER :user@'%' IDENTIFIED BY :password"), password)
+    connection.execute(
+        text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON `{settings.db_name}`.* TO :user@'%'"), user
+    )
+    for table in READABLE_SYSTEM_TABLES:
+        connection.execute(text(f"GRANT SELECT ON performance_schema.{table} TO :user@'%'"), user)

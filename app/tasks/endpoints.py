@@ -1,0 +1,106 @@
+"""/api/tasks."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from app.context import ApiContext
+from app.dependencies import Context, Reads, Tasks, Writes
+from app.models import TaskStatus
+from app.pagination import Limit, cut
+from app.problems import problem_responses
+from app.retry import ReadRetryRoute
+from app.tasks.acceptance import Accept, accepted
+from app.tasks.repository import TaskRepository
+from app.tasks.schemas import TaskAccepted, TaskKind, TaskPage, TaskSubmission, TaskView
+
+router = APIRouter(prefix="/api/tasks", tags=["tasks"], route_class=ReadRetryRoute)
+
+POLL_SECONDS = 0.25
+STREAM_LIMIT_SECONDS = 3600
+NOT_FOUND, CONFLICT, UNAVAILABLE = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE
+
+
+@router.post("", status_code=HTTPStatus.ACCEPTED, responses=problem_responses(NOT_FOUND, UNAVAILABLE))
+def submit_task(submission: TaskSubmission, acceptance: Accept) -> TaskAccepted:
+    """Accept any registered task."""
+    return acceptance.accept(submission.name, submission.payload)
+
+
+@router.get("")
+def list_tasks(
+    reads: Reads,
+    status: TaskStatus | None = None,
+    before: Annotated[UUID | None, Query(description="Show what was accepted before this task.")] = None,
+    limit: Limit = 50,
+) -> TaskPage:
+    """List tasks, newest first."""
+    found = TaskRepository(reads).list(status, str(before) if before else None, limit + 1)
+    page, last = cut(found, limit)
+    return TaskPage(items=[TaskView.of(task) for task in page], next=UUID(last.id) if last else None)
+
+
+@router.get("/kinds")
+def list_kinds(context: Context) -> list[TaskKind]:
+    """List the tasks that can be submitted, with the schemas of their payloads."""
+    return [TaskKind.of(definition) for definition in context.registry]
+
+
+@router.get("/{task_id}", responses=problem_responses(NOT_FOUND))
+def show_task(task_id: UUID, reads: Reads, writes: Writes, tasks: Tasks, request: Request) -> TaskView:
+    """Show a task; whoever sees it succeeded will also see what it made."""
+    task = tasks.get(reads, writes, str(task_id))
+    if task.status.is_final:
+        request.state.causality_position = reads.position()
+    return TaskView.of(task)
+
+
+@router.delete("/{task_id}", responses=problem_responses(NOT_FOUND, CONFLICT, UNAVAILABLE))
+def cancel_task(task_id: UUID, writes: Writes, tasks: Tasks) -> TaskView:
+    """Cancel a task for good: it will have no effect, even if a worker is at it."""
+    return TaskView.of(tasks.cancel(writes, str(task_id)))
+
+
+@router.post(
+    "/{task_id}/replay",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=problem_responses(NOT_FOUND, CONFLICT, UNAVAILABLE),
+)
+def replay_task(task_id: UUID, writes: Writes, tasks: Tasks, response: Response) -> TaskAccepted:
+    """Queue a failed task again."""
+    return accepted(tasks.replay(writes, str(task_id)), response)
+
+
+def task_to_follow(task_id: UUID, reads: Reads, writes: Writes, tasks: Tasks) -> str:
+    """Refuse to follow a task that does not exist, while an error can still be sent."""
+    return tasks.get(reads, writes, str(task_id)).id
+
+
+@router.get("/{task_id}/events", response_class=EventSourceResponse, responses=problem_responses(NOT_FOUND))
+async def follow_task(
+    followed: Annotated[str, Depends(task_to_follow, scope="function")], context: Context
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream the task at each change, until its end."""
+    deadline = time.monotonic() + STREAM_LIMIT_SECONDS
+    shown: TaskView | None = None
+    while time.monotonic() < deadline:
+        view = await run_in_threadpool(_look_up, context, followed)
+        if view and view != shown:
+            shown = view
+            yield ServerSentEvent(event=view.status.value, data=view)
+            if view.status.is_final:
+                return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _look_up(context: ApiContext, task_id: str) -> TaskView | None:
+    with context.database.read() as session:
+        task = TaskRepository(session).get(task_id)
+        return TaskView.of(task) if task else None
