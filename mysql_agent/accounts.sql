@@ -1,0 +1,30 @@
+-- Run once by `mysqld --initialize-insecure --skip-log-bin --init-file`, on every member alike. Without a binary
+-- log nothing here becomes a transaction that the group would not know.
+-- The placeholders stand for quoted literals; all values come from the environment.
+
+-- Carries the group's own traffic and copies data to joining members.
+CREATE USER ${MYSQL_AGENT_RECOVERY_USER}@'%' IDENTIFIED BY ${MYSQL_AGENT_RECOVERY_PASSWORD} REQUIRE SSL;
+GRANT REPLICATION SLAVE ON *.* TO ${MYSQL_AGENT_RECOVERY_USER}@'%';
+GRANT BACKUP_ADMIN, CONNECTION_ADMIN, GROUP_REPLICATION_STREAM, SYSTEM_USER
+  ON *.* TO ${MYSQL_AGENT_RECOVERY_USER}@'%';
+
+-- Looks at all members, starts replication on its own one, and disconnects clients of a former primary.
+-- SYSTEM_USER keeps the administrator below, who may alter users, from altering this one.
+CREATE USER ${MYSQL_AGENT_USER}@'%' IDENTIFIED BY ${MYSQL_AGENT_PASSWORD} REQUIRE SSL;
+GRANT CONNECTION_ADMIN, GROUP_REPLICATION_ADMIN, SERVICE_CONNECTION_ADMIN, SYSTEM_USER, SYSTEM_VARIABLES_ADMIN
+  ON *.* TO ${MYSQL_AGENT_USER}@'%';
+GRANT SELECT ON performance_schema.* TO ${MYSQL_AGENT_USER}@'%';
+
+-- Creates the application's database and account, in transactions that the group replicates.
+CREATE USER ${DB_ADMIN_USER}@'%' IDENTIFIED BY ${DB_ADMIN_PASSWORD};
+GRANT CREATE USER ON *.* TO ${DB_ADMIN_USER}@'%';
+GRANT ALL ON ${DB_NAME_PATTERN}.* TO ${DB_ADMIN_USER}@'%' WITH GRANT OPTION;
+
+-- Nobody needs the account that may do everything: with it, one could write past the group. The owner of the
+-- data directory gets it back with `mysqld --init-file`.
+ALTER USER 'root'@'localhost' ACCOUNT LOCK;
+
+-- Fails, and mysqld --initialize with it, if anything above became a transaction after all.
+SET @check = IF(@@GLOBAL.gtid_executed = '', 'DO 0', 'DO gtid_executed_is_not_empty_after_initialisation');
+PREPARE no_transactions FROM @check;
+EXECUTE no_transactions;

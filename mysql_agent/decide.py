@@ -1,0 +1,157 @@
+"""The rule by which a member joins, bootstraps or waits; it looks at observations only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mysql_agent.cluster import Answer, ClusterView, Observed, State
+from mysql_agent.gtids import GtidSet
+
+Answered = tuple[Observed, Answer]
+
+
+class Action(StrEnum):
+    NOTHING = "nothing"  # the member serves
+    WAIT = "wait"
+    JOIN = "join"
+    BOOTSTRAP = "bootstrap"
+    ALERT = "alert"  # only a person can go on
+
+
+class Reason(StrEnum):
+    COMPLETE = "complete"
+    MEMBERS_MISSING = "members_missing"
+    NO_MAJORITY = "no_majority"
+    SERVER_UNREACHABLE = "server_unreachable"
+    RECOVERING = "recovering"
+    GROUP_FOUND = "group_found"
+    ERRANT_TRANSACTIONS = "errant_transactions"
+    PEER_UNREACHABLE = "peer_unreachable"
+    SAME_SERVER_TWICE = "same_server_twice"
+    GROUP_WITHOUT_MAJORITY = "group_without_majority"
+    FOUNDER = "founder"
+    OTHER_FOUNDER = "other_founder"
+    DIVERGED = "diverged"
+    # Why a decision to join or to bootstrap had no effect yet:
+    OLD_INCARNATION = "old_incarnation"
+    START_REFUSED = "start_refused"
+    LOCK_HELD = "lock_held"
+    SITUATION_CHANGED = "situation_changed"
+    NOT_ONLINE_YET = "not_online_yet"
+
+
+@dataclass(frozen=True)
+class Decision:
+    action: Action
+    reason: Reason
+    message: str
+
+
+def decide(cluster: ClusterView) -> Decision:
+    """Decide for the observing member; any uncertainty about a peer means to wait."""
+    own = cluster.own.answer
+    if own is None:
+        return Decision(
+            Action.WAIT,
+            Reason.SERVER_UNREACHABLE,
+            f"waiting for the MySQL server of {cluster.own.name} to answer: {cluster.own.error}",
+        )
+    if own.state is State.RECOVERING:
+        return Decision(Action.WAIT, Reason.RECOVERING, "waiting for the member to catch up with its group")
+    if own.state is State.ONLINE:
+        return _inside_group(own, len(cluster.members))
+    return _outside_group(cluster, own)
+
+
+def _inside_group(own: Answer, configured: int) -> Decision:
+    seen = ", ".join(f"{entry.address} {entry.state}" for entry in own.view)
+    if not own.in_majority:
+        return Decision(
+            Action.WAIT,
+            Reason.NO_MAJORITY,
+            f"waiting for a majority: nothing can be committed until more members return ({seen})",
+        )
+    if own.members_online < configured:
+        return Decision(
+            Action.NOTHING,
+            Reason.MEMBERS_MISSING,
+            f"serving as {own.role}; {own.members_online} of {configured} members are online ({seen})",
+        )
+    return Decision(Action.NOTHING, Reason.COMPLETE, f"serving as {own.role}; every member is online")
+
+
+def _outside_group(cluster: ClusterView, own: Answer) -> Decision:
+    answered = [(peer, peer.answer) for peer in cluster.peers if peer.answer]
+    group = [(peer, answer) for peer, answer in answered if answer.serves]
+    if group:
+        return _join(own, group)
+    silent = [f"{peer.name} ({peer.error})" for peer in cluster.peers if not peer.answer]
+    if silent:
+        return Decision(
+            Action.WAIT,
+            Reason.PEER_UNREACHABLE,
+            "no group is known and one may exist or hold newer data where nobody answers: "
+            f"waiting for {', '.join(silent)}",
+        )
+    return _without_group([(cluster.own, own), *answered], cluster.own)
+
+
+def _join(own: Answer, group: list[Answered]) -> Decision:
+    errant = own.gtids - _union(answer.gtids for _, answer in group)
+    names = ", ".join(peer.name for peer, _ in group)
+    if errant:
+        return Decision(
+            Action.ALERT,
+            Reason.ERRANT_TRANSACTIONS,
+            f"this member holds transactions that its group ({names}) never saw: {errant}; nothing is "
+            "deleted. Save them if they matter, then remove this member's data directory: it will be "
+            "copied anew",
+        )
+    return Decision(Action.JOIN, Reason.GROUP_FOUND, f"joining the group of {names}")
+
+
+def _without_group(members: list[Answered], own: Observed) -> Decision:
+    undecided = [f"{m.name} {a.state}" for m, a in members if a.state in {State.ONLINE, State.RECOVERING}]
+    if undecided:
+        return Decision(
+            Action.WAIT,
+            Reason.GROUP_WITHOUT_MAJORITY,
+            "waiting until the members of a group without majority have left or regained it: "
+            f"{', '.join(undecided)}",
+        )
+    if len({answer.uuid for _, answer in members}) < len(members):
+        return Decision(
+            Action.ALERT,
+            Reason.SAME_SERVER_TWICE,
+            "two configured members are the same server or a copy of its data directory: correct "
+            "MYSQL_AGENT_MEMBERS, or remove auto.cnf from the copy",
+        )
+    everything = _union(answer.gtids for _, answer in members)
+    complete = [member for member, answer in members if answer.gtids >= everything]
+    if not complete:
+        return _diverged(members, everything)
+    founder = min(complete, key=lambda member: member.ordinal)
+    if founder is own:
+        return Decision(
+            Action.BOOTSTRAP,
+            Reason.FOUNDER,
+            "every member answers, none is in a group and none holds a transaction that is missing here",
+        )
+    return Decision(Action.WAIT, Reason.OTHER_FOUNDER, f"waiting for {founder.name} to bootstrap the group")
+
+
+def _diverged(members: list[Answered], everything: GtidSet) -> Decision:
+    missing = "; ".join(f"{member.name} lacks {everything - answer.gtids}" for member, answer in members)
+    return Decision(
+        Action.ALERT,
+        Reason.DIVERGED,
+        f"no member holds all transactions, so none may found the group: {missing}. Decide which "
+        "data is right, then remove the data directories of the other members",
+    )
+
+
+def _union(sets: Iterable[GtidSet]) -> GtidSet:
+    union = GtidSet()
+    for gtids in sets:
+        union |= gtids
+    return union

@@ -1,0 +1,75 @@
+"""What Prometheus learns from one agent."""
+
+from prometheus_client import CONTENT_TYPE_LATEST as CONTENT_TYPE
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from mysql_agent.cluster import Role, State
+from mysql_agent.decide import Action, Reason
+from mysql_agent.report import Report
+
+__all__ = ["CONTENT_TYPE", "Metrics"]
+
+
+class Metrics:
+    """All series exist from the start, so that an alert never compares with nothing."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._state = Gauge(
+            "mysql_agent_member_state",
+            "1 for the member's Group Replication state",
+            ["state"],
+            registry=self.registry,
+        )
+        self._role = Gauge(
+            "mysql_agent_role", "1 for the member's role in its group", ["role"], registry=self.registry
+        )
+        self._in_majority = Gauge(
+            "mysql_agent_in_majority",
+            "1 while the member sees a majority of its group",
+            registry=self.registry,
+        )
+        self._online = Gauge(
+            "mysql_agent_members_online", "ONLINE members in this member's view", registry=self.registry
+        )
+        self._queue = Gauge(
+            "mysql_agent_applier_queue", "Received transactions waiting to be applied", registry=self.registry
+        )
+        self._waiting = Gauge(
+            "mysql_agent_waiting", "1 for what the agent waits for", ["reason"], registry=self.registry
+        )
+        self._decisions = Counter(
+            "mysql_agent_decisions", "Decisions, one per loop", ["decision"], registry=self.registry
+        )
+        self.bootstraps = Counter(
+            "mysql_agent_bootstrap", "Groups founded by this agent", registry=self.registry
+        )
+        self.demotions = Counter(
+            "mysql_agent_demotions", "Times the member stopped being primary", registry=self.registry
+        )
+        self.loop = Histogram(
+            "mysql_agent_loop_duration_seconds", "Observe, decide, act", registry=self.registry
+        )
+        for action in Action:
+            self._decisions.labels(action)
+
+    def record(self, report: Report) -> None:
+        own = report.cluster.own.answer
+        state = own.state if own else State.UNREACHABLE
+        role = own.role if own else Role.NONE
+        for each_state in State:
+            self._state.labels(each_state).set(each_state is state)
+        for each_role in (Role.PRIMARY, Role.SECONDARY):
+            self._role.labels(each_role).set(each_role is role)
+        waiting = report.decision.action in {Action.WAIT, Action.ALERT}
+        for reason in Reason:
+            self._waiting.labels(reason).set(waiting and reason is report.decision.reason)
+        self._in_majority.set(bool(own and own.in_majority))
+        self._online.set(own.members_online if own else 0)
+        self._queue.set(own.applier_queue if own else 0)
+
+    def count_decision(self, action: Action) -> None:
+        self._decisions.labels(action).inc()
+
+    def text(self) -> str:
+        return generate_latest(self.registry).decode()

@@ -1,0 +1,100 @@
+"""Looking at the members: the own server by its admin port, the others by their SQL ports."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+import pymysql
+
+from mysql_agent.address import Member
+from mysql_agent.cluster import Answer, ClusterView, Observed, Role, State, ViewEntry
+from mysql_agent.connect import Row, Server, Session, error_text
+from mysql_agent.gtids import GtidSet
+
+# One statement, so that state and transactions belong to nearly the same moment.
+_STATUS = """
+SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.gtid_executed AS executed,
+       (SELECT received_transaction_set FROM performance_schema.replication_connection_status
+        WHERE channel_name = 'group_replication_applier') AS received,
+       (SELECT count_transactions_remote_in_applier_queue
+        FROM performance_schema.replication_group_member_stats
+        WHERE member_id = @@GLOBAL.server_uuid) AS applier_queue,
+       (SELECT variable_value FROM performance_schema.global_variables
+        WHERE variable_name = 'group_replication_bootstrap_group') AS bootstrap_flag
+"""
+_VIEW = """
+SELECT member_id AS uuid, member_host AS host, member_port AS port, member_state AS state, member_role AS role
+FROM performance_schema.replication_group_members WHERE member_id <> ''
+"""
+
+
+def ask(server: Server) -> Answer:
+    with server.session() as session:
+        return read(session)
+
+
+def read(session: Session) -> Answer:
+    # The view comes first: transactions can only be added to what an OFFLINE member said next.
+    view = session.rows(_VIEW)
+    return answer_from(session.rows(_STATUS)[0], view)
+
+
+def answer_from(status: Row, view: list[Row]) -> Answer:
+    return Answer(
+        uuid=status["uuid"],
+        view=tuple(
+            ViewEntry(row["uuid"], f"{row['host']}:{row['port']}", State(row["state"]), Role(row["role"]))
+            for row in view
+        ),
+        gtids=GtidSet.parse(status["executed"]) | GtidSet.parse(status["received"] or ""),
+        applier_queue=status["applier_queue"] or 0,
+        bootstrap_flag=status["bootstrap_flag"] == "ON",
+    )
+
+
+class Observer:
+    """Asks the own server, and the peers only while the own one is in no group: a view tells the rest."""
+
+    def __init__(
+        self,
+        own: Member,
+        peers: tuple[Member, ...],
+        asks: Mapping[str, Callable[[], Answer]],
+        deadline_seconds: float,
+    ) -> None:
+        self._own = own
+        self._peers = peers
+        self._asks = asks
+        self._deadline_seconds = deadline_seconds
+        self._pool = ThreadPoolExecutor(max_workers=len(peers) + 1, thread_name_prefix="observe")
+
+    def observe(self) -> ClusterView:
+        (own,) = self._ask_all((self._own,))
+        outside = own.answer is not None and own.answer.state in {State.OFFLINE, State.ERROR}
+        peers = self._ask_all(self._peers) if outside else tuple(_not_asked(peer) for peer in self._peers)
+        return ClusterView(own, peers)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _ask_all(self, members: tuple[Member, ...]) -> tuple[Observed, ...]:
+        futures = [(member, self._pool.submit(self._asks[member.name])) for member in members]
+        # Resolving a name has no time limit of its own, hence one around everything.
+        wait([future for _, future in futures], timeout=self._deadline_seconds)
+        return tuple(self._collect(member, future) for member, future in futures)
+
+    def _collect(self, member: Member, future: Future[Answer]) -> Observed:
+        if not future.done():
+            future.cancel()
+            return _unanswered(member, f"no answer within {self._deadline_seconds:g} s")
+        try:
+            return Observed(member.name, member.ordinal, str(member.address), future.result())
+        except (pymysql.MySQLError, OSError, ValueError) as error:
+            return _unanswered(member, error_text(error))
+
+
+def _unanswered(member: Member, error: str) -> Observed:
+    return Observed(member.name, member.ordinal, str(member.address), None, error)
+
+
+def _not_asked(member: Member) -> Observed:
+    return _unanswered(member, "not asked")

@@ -1,0 +1,87 @@
+"""What the agent last saw and decided, as it is told to load balancers, probes and people."""
+
+import json
+from dataclasses import asdict, dataclass
+from http import HTTPStatus
+from typing import Any
+
+from mysql_agent.cluster import Answer, ClusterView, Observed, Role
+from mysql_agent.decide import Decision
+
+
+@dataclass(frozen=True)
+class Report:
+    cluster: ClusterView
+    decision: Decision
+    at: float  # monotonic seconds
+
+
+@dataclass(frozen=True)
+class Limits:
+    stale_seconds: float
+    live_seconds: float
+    max_replica_queue: int
+
+
+@dataclass(frozen=True)
+class Response:
+    status: HTTPStatus
+    body: str
+    content_type: str = "text/plain; charset=utf-8"
+
+
+def respond(path: str, report: Report | None, now: float, limits: Limits) -> Response:
+    """Answer one of the health paths; whatever is not known for certain is a 503."""
+    if report is None:
+        return Response(HTTPStatus.SERVICE_UNAVAILABLE, "nothing observed yet\n")
+    age = now - report.at
+    if path == "/":
+        return Response(HTTPStatus.OK, json.dumps(as_json(report, age), indent=2) + "\n", "application/json")
+    if path == "/live":
+        return _verdict(good=age <= limits.live_seconds, text=f"last loop {age:.1f} s ago")
+    if path not in {"/primary", "/replica", "/ready"}:
+        return Response(HTTPStatus.NOT_FOUND, "see /, /primary, /replica, /ready, /live, /metrics\n")
+    own = report.cluster.own.answer
+    if own is None or not own.serves or age > limits.stale_seconds:
+        return _verdict(good=False, text=f"{report.decision.message} (seen {age:.1f} s ago)")
+    return _serving(path, own, limits)
+
+
+def _serving(path: str, own: Answer, limits: Limits) -> Response:
+    role = f"{own.state} {own.role}"
+    if path == "/primary":
+        return _verdict(good=own.role is Role.PRIMARY, text=role)
+    if path == "/replica":
+        fresh = own.applier_queue < limits.max_replica_queue
+        return _verdict(
+            good=own.role is Role.SECONDARY and fresh,
+            text=f"{role}, {own.applier_queue} transactions to apply (limit {limits.max_replica_queue})",
+        )
+    return _verdict(good=True, text=role)
+
+
+def _verdict(*, good: bool, text: str) -> Response:
+    return Response(HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE, text + "\n")
+
+
+def as_json(report: Report, age: float) -> dict[str, Any]:
+    return {
+        "decision": asdict(report.decision),
+        "age_seconds": round(age, 3),
+        "members": [_member(member) for member in report.cluster.members],
+    }
+
+
+def _member(member: Observed) -> dict[str, Any]:
+    summary: dict[str, Any] = {"name": member.name, "address": member.address}
+    if member.answer is None:
+        return summary | {"error": member.error}
+    answer = member.answer
+    return summary | {
+        "state": answer.state,
+        "role": answer.role,
+        "in_majority": answer.in_majority,
+        "gtids": str(answer.gtids),
+        "applier_queue": answer.applier_queue,
+        "view": [asdict(entry) for entry in answer.view],
+    }

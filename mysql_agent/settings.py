@@ -1,0 +1,99 @@
+"""The agent's configuration; every value comes from the environment."""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mysql_agent.address import Address, Member
+
+
+def _members(value: object) -> object:
+    """Read `mysql-0=host:port,mysql-1=host:port`."""
+    if not isinstance(value, str):
+        return value
+    return tuple(Member.parse(part) for part in value.split(",") if part.strip())
+
+
+def _address(value: object) -> object:
+    return Address.parse(value) if isinstance(value, str) else value
+
+
+# MySQL keeps the credentials of START GROUP_REPLICATION in columns of this width.
+RecoveryPassword = Annotated[SecretStr, Field(min_length=1, max_length=32)]
+AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
+DatabaseName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+Password = Annotated[SecretStr, Field(min_length=1)]
+Seconds = Annotated[float, Field(gt=0)]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["json", "console", "auto"]
+
+
+class AgentSettings(BaseSettings):
+    """Read from MYSQL_AGENT_*; LOG_LEVEL and LOG_FORMAT are shared with the other processes."""
+
+    model_config = SettingsConfigDict(env_prefix="MYSQL_AGENT_", frozen=True)
+
+    name: str = "mysql-0"
+    members: Annotated[tuple[Member, ...], NoDecode, BeforeValidator(_members), Field(min_length=1)]
+    admin_address: Annotated[Address, NoDecode, BeforeValidator(_address)] = Address("127.0.0.1", 33062)
+    user: AccountName
+    password: Password
+    recovery_user: AccountName
+    recovery_password: RecoveryPassword
+    http_host: str = "0.0.0.0"
+    http_port: int = Field(default=8008, ge=0, le=65535)
+    lock_file: Path
+    interval_seconds: Seconds = 2.0
+    busy_interval_seconds: Seconds = 0.5  # while this member or its group is not in its final state
+    retry_seconds: Seconds = 2.5  # after a refused START GROUP_REPLICATION
+    query_timeout_seconds: Seconds = 2.0
+    start_timeout_seconds: Seconds = 120.0
+    stale_seconds: Seconds = 10.0  # an older observation is no ground for sending clients here
+    max_replica_queue: int = Field(default=1000, gt=0)
+    log_level: LogLevel = Field(default="INFO", validation_alias="LOG_LEVEL")
+    log_format: LogFormat = Field(default="auto", validation_alias="LOG_FORMAT")
+
+    @model_validator(mode="after")
+    def _members_are_consistent(self) -> Self:
+        names = [member.name for member in self.members]
+        addresses = [member.address for member in self.members]
+        if len(set(names)) < len(names) or len(set(addresses)) < len(addresses):
+            raise ValueError("MYSQL_AGENT_MEMBERS names a member or an address twice")
+        if self.name not in names:
+            raise ValueError(f"MYSQL_AGENT_NAME is {self.name}, which MYSQL_AGENT_MEMBERS does not contain")
+        return self
+
+    @property
+    def own(self) -> Member:
+        return next(member for member in self.members if member.name == self.name)
+
+    @property
+    def peers(self) -> tuple[Member, ...]:
+        return tuple(member for member in self.members if member.name != self.name)
+
+
+class InitializeSettings(BaseSettings):
+    """Read from MYSQL_INIT_* and from the variables that name the accounts."""
+
+    model_config = SettingsConfigDict(env_prefix="MYSQL_INIT_", frozen=True)
+
+    datadir: Path
+    defaults_file: Path
+    command: str = "mysqld"  # ends with the program: its options belong into the defaults file
+    timeout_seconds: Seconds = 600.0
+    agent_user: AccountName = Field(validation_alias="MYSQL_AGENT_USER")
+    agent_password: Password = Field(validation_alias="MYSQL_AGENT_PASSWORD")
+    recovery_user: AccountName = Field(validation_alias="MYSQL_AGENT_RECOVERY_USER")
+    recovery_password: RecoveryPassword = Field(validation_alias="MYSQL_AGENT_RECOVERY_PASSWORD")
+    admin_user: AccountName = Field(validation_alias="DB_ADMIN_USER")
+    admin_password: Password = Field(validation_alias="DB_ADMIN_PASSWORD")
+    database: DatabaseName = Field(default="loadbalancer_db", validation_alias="DB_NAME")
+    log_level: LogLevel = Field(default="INFO", validation_alias="LOG_LEVEL")
+    log_format: LogFormat = Field(default="auto", validation_alias="LOG_FORMAT")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        passwords = (self.agent_password, self.recovery_password, self.admin_password)
+        return tuple(password.get_secret_value() for password in passwords)
