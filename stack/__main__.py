@@ -11,6 +11,7 @@ from stack.follow import show_log
 from stack.packages import MissingDaemonError, find_daemons
 from stack.part import StackError
 from stack.ports import PortError, fixed_ports
+from stack.service import TopologyError
 from stack.supervisor import ROOT, StackConfig
 from stack.terminal import RED, Progress, paint
 from stack.up import up
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     directory = Path(os.environ.get("CONVEYOR_STATE_DIR") or ROOT / ".stack").resolve()
     try:
         return _run(options, directory)
-    except (AptError, MissingDaemonError, PortError, StackError) as error:
+    except (AptError, MissingDaemonError, PortError, StackError, TopologyError) as error:
         print(paint(f"error: {error}", RED), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -40,14 +41,15 @@ def _run(options: argparse.Namespace, directory: Path) -> int:
             find_daemons(progress)
             return up(directory, fixed_ports(), progress)
         case "supervise":
-            return supervise(StackConfig(directory, fixed_ports(), find_daemons(print)))
+            parts = tuple(os.environ.get("CONVEYOR_PARTS", "").replace(",", " ").split())
+            return supervise(StackConfig(directory, fixed_ports(), find_daemons(print), parts=parts))
         case "down":
             return down(directory)
         case "status":
             return status(directory)
         case "logs":
-            parts = known_parts(directory, options.parts)
-            return show_log(directory / "log", parts, options.lines, follow=not options.no_follow)
+            shown = known_parts(directory, options.parts)
+            return show_log(directory / "log", shown, options.lines, follow=not options.no_follow)
         case _:
             return clean(directory)
 

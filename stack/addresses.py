@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from stack.application import APP_USER, DATABASE, FLOWER_USER
 from stack.ports import Ports
 from stack.terminal import table
-from stack.topology import APP_USER, DATABASE, FLOWER_USER
 
 
 def address_table(directory: Path, ports: Ports) -> str:

@@ -2,7 +2,9 @@
 
 import http.client
 import socket
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 TIMEOUT_SECONDS = 3.0
@@ -82,6 +84,42 @@ class RedisProbe:
             return _reason(error)
         lines = answer.decode(errors="replace").split("\r\n")
         return None if lines[:2] == ["+OK", "+PONG"] else lines[-2] if len(lines) > 1 else "no answer"
+
+
+@dataclass(frozen=True)
+class FileProbe:
+    """The part makes the file when it is ready, and may touch it while it works."""
+
+    path: Path
+    stale_seconds: float | None = 10  # None: to exist is enough
+
+    @property
+    def description(self) -> str:
+        fresh = f" and is younger than {self.stale_seconds:.0f} s" if self.stale_seconds else ""
+        return f"{self.path.name} exists{fresh}"
+
+    def check(self) -> str | None:
+        try:
+            age = time.time() - self.path.stat().st_mtime
+        except FileNotFoundError:
+            return "no such file"
+        stale = self.stale_seconds is not None and age > self.stale_seconds
+        return f"last touched {age:.0f} s ago" if stale else None
+
+
+@dataclass(frozen=True)
+class AllProbes:
+    """Ready when each of several questions is answered well."""
+
+    probes: tuple[Probe, ...]
+
+    @property
+    def description(self) -> str:
+        return " and ".join(probe.description for probe in self.probes)
+
+    def check(self) -> str | None:
+        reasons = [reason for probe in self.probes if (reason := probe.check())]
+        return "; ".join(reasons) or None
 
 
 @dataclass(frozen=True)

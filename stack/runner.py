@@ -35,7 +35,7 @@ class Runner(threading.Thread):
         env: Mapping[str, str],
         folder: Path,
         log: Log,
-        needs: Sequence["Runner"],
+        outlived_by: Sequence["Runner"],
         on_change: Callable[[], None],
         on_failure: Callable[[str], None],
     ) -> None:
@@ -49,15 +49,15 @@ class Runner(threading.Thread):
         self.dependents: list[Runner] = []
         self._folder = folder
         self._log = log
-        self._needs = needs
+        self._needs = [runner for runner in outlived_by if runner.service.name in service.needs]
         self._on_change = on_change
         self._on_failure = on_failure
         self._stopping = False
         self._paused = False
         self._deaths = 0
         self._wake = threading.Condition()
-        for need in needs:
-            need.dependents.append(self)
+        for runner in outlived_by:
+            runner.dependents.append(self)
 
     # Orders from other threads ------------------------------------------------------------------------
 
@@ -106,6 +106,8 @@ class Runner(threading.Thread):
     def _start(self) -> Process:
         self._set("starting", self.service.ready.description)
         self._started_at = time.monotonic()
+        for file in self.service.stale_files:
+            file.unlink(missing_ok=True)
         self.process = Process(
             self.service,
             self.env,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from stack import sessions
+from stack.application import Plan
 from stack.credentials import load_credentials
 from stack.log import Log
 from stack.packages import Daemons
@@ -17,9 +18,9 @@ from stack.part import READY, Part, StackError
 from stack.ports import Ports, require_free
 from stack.process import inherited_environment
 from stack.runner import Runner
-from stack.service import in_start_order
+from stack.service import chosen, in_start_order
 from stack.state import Phase, StackState, read_state, write_state
-from stack.topology import Plan, services
+from stack.topology import services
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 180.0
@@ -34,6 +35,7 @@ class StackConfig:
     ports: Ports
     daemons: Daemons
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()  # none: all
 
 
 class Stack:
@@ -163,19 +165,19 @@ class Stack:
         credentials = load_credentials(self.directory / "secrets.json")
         plan = Plan(self.directory, self.ports, credentials, self.config.daemons)
         inherited = inherited_environment()
-        for service in in_start_order(services(plan)):
+        for service in in_start_order(chosen(services(plan), self.config.parts)):
             overrides = {
                 **self.config.overrides.get(service.kind, {}),
                 **self.config.overrides.get(service.name, {}),
             }
             env = {**inherited, **service.env, **overrides}
-            needs = [self._runners[name] for name in service.needs]
+            outlived_by = [self._runners[name] for name in service.outlived_by]
             self._runners[service.name] = Runner(
                 service,
                 env=env,
                 folder=ROOT,
                 log=log,
-                needs=needs,
+                outlived_by=outlived_by,
                 on_change=self._record,
                 on_failure=self._fail,
             )

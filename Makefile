@@ -1,0 +1,43 @@
+# Conveyor on this machine. Settings come from the environment, e.g. CONVEYOR_HTTP_PORT=9090 make up
+PYTHON ?= python3
+RUN := .venv/bin/python -m
+LOCK := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status logs clean test check lint unit lock
+.SUFFIXES:
+
+##@ Run
+up: .venv/stack.stamp ## Start everything and print where it is
+	@$(RUN) stack up
+down: .venv/stack.stamp ## Stop everything, keep the data
+	@$(RUN) stack down
+status: .venv/stack.stamp ## Show each part
+	@$(RUN) stack status
+logs: .venv/stack.stamp ## Follow the log (of some parts: make logs PARTS="api worker-1")
+	@$(RUN) stack logs $(PARTS)
+clean: .venv/stack.stamp ## Remove the data, the downloaded daemons, caches and the virtual environment
+	@$(RUN) stack clean
+	rm -rf .cache .venv
+
+##@ Develop
+test: .venv/dev.stamp ## Run every tier of tests: lint, unit, stack, ui
+	@$(RUN) tests.run
+check: .venv/dev.stamp ## Run what is fast: lint and unit
+	@$(RUN) tests.run lint unit
+lint: .venv/dev.stamp ## Check style, types, imports and spelling
+	@$(RUN) tests.run lint
+unit: .venv/dev.stamp ## Run the tests that need no process besides pytest
+	@$(RUN) tests.run unit
+lock: .venv/dev.stamp ## Renew requirements/*.txt from pyproject.toml
+	@$(LOCK) -o requirements/runtime.txt
+	@$(LOCK) --group stack -o requirements/stack.txt
+	@$(LOCK) --group dev -o requirements/dev.txt
+
+.venv/%.stamp: requirements/%.txt
+	@$(PYTHON) -m stack.bootstrap .venv $<
+	@touch $@
+
+help: ## Show this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)

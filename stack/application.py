@@ -1,0 +1,127 @@
+"""Conveyor's own processes: migrations, API, workers, relays and Flower."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from stack.credentials import Credentials
+from stack.packages import Daemons
+from stack.ports import Ports
+from stack.probes import AllProbes, ExitProbe, FileProbe, HttpProbe
+from stack.service import Service
+
+DATABASE = "loadbalancer_db"
+APP_USER = "conveyor"
+ADMIN_USER = "conveyor_admin"
+FLOWER_USER = "conveyor"
+# All of them write until their end, so what they write to stops after them.
+DATA = ("haproxy", "redis")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one stack is made from."""
+
+    directory: Path
+    ports: Ports
+    credentials: Credentials
+    daemons: Daemons
+
+
+def services(plan: Plan) -> list[Service]:
+    names = [name for name in plan.ports if name.rpartition("-")[0] in MAKERS]
+    return [_migrate(plan), *(MAKERS[name.rpartition("-")[0]](plan, name) for name in names), _flower(plan)]
+
+
+def python(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", *arguments)
+
+
+def admin_environment(plan: Plan) -> dict[str, str]:
+    return {
+        "DB_NAME": DATABASE,
+        "DB_ADMIN_USER": ADMIN_USER,
+        "DB_ADMIN_PASSWORD": plan.credentials.admin_password,
+    }
+
+
+def _environment(plan: Plan, name: str) -> dict[str, str]:
+    replicas = f"127.0.0.1:{plan.ports['mysql-replicas']}"
+    return {
+        "REPLICA_NAME": name,
+        "REDIS_HOST": "127.0.0.1",
+        "REDIS_PORT": str(plan.ports["redis"]),
+        "REDIS_DB": "0",
+        "REDIS_PASSWORD": plan.credentials.redis_password,
+        "DB_MASTER_HOST": f"127.0.0.1:{plan.ports['mysql-primary']}",
+        "DB_SLAVE1_HOST": replicas,
+        "DB_SLAVE2_HOST": replicas,
+        "DB_NAME": DATABASE,
+        "DB_USER": APP_USER,
+        "DB_PASSWORD": plan.credentials.app_password,
+        "SECRET_KEY": plan.credentials.secret_key,
+    }
+
+
+def _migrate(plan: Plan) -> Service:
+    env = {**_environment(plan, "migrate"), **admin_environment(plan), "SEED_DEMO_USERS": "true"}
+    return Service(
+        "migrate",
+        python("app.migrations"),
+        ExitProbe(),
+        env,
+        needs=("haproxy",),
+        once=True,
+        deadline_seconds=120,
+    )
+
+
+def _api(plan: Plan, name: str) -> Service:
+    port = plan.ports[name]
+    env = {**_environment(plan, name), "API_HOST": "127.0.0.1", "API_PORT": str(port)}
+    ready = HttpProbe(port, "/readyz")
+    return Service(name, python("app"), ready, env, needs=("migrate",), uses=DATA, grace_seconds=25)
+
+
+def _worker(plan: Plan, name: str) -> Service:
+    port, run = plan.ports[name], plan.directory / "run"
+    run.mkdir(parents=True, exist_ok=True)
+    heartbeat, ready_file = run / f"{name}.heartbeat", run / f"{name}.ready"
+    env = {
+        **_environment(plan, name),
+        "WORKER_METRICS_PORT": str(port),
+        "WORKER_HEARTBEAT_FILE": str(heartbeat),
+        "WORKER_READY_FILE": str(ready_file),
+    }
+    return Service(
+        name,
+        python("worker"),
+        AllProbes((HttpProbe(port, "/metrics"), FileProbe(ready_file, None), FileProbe(heartbeat))),
+        env,
+        needs=("migrate", "redis"),
+        uses=DATA,
+        stale_files=(heartbeat, ready_file),
+        grace_seconds=35,
+    )
+
+
+def _relay(plan: Plan, name: str) -> Service:
+    port = plan.ports[name]
+    env = {**_environment(plan, name), "RELAY_METRICS_PORT": str(port)}
+    return Service(
+        name, python("worker.relay"), HttpProbe(port, "/readyz"), env, needs=("migrate", "redis"), uses=DATA
+    )
+
+
+def _flower(plan: Plan) -> Service:
+    port = plan.ports["flower"]
+    env = {
+        **_environment(plan, "flower"),
+        "FLOWER_PORT": str(port),
+        "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{plan.credentials.flower_password}",
+    }
+    ready = HttpProbe(port, "/flower/healthcheck")
+    return Service("flower", python("worker.flower"), ready, env, needs=("redis",), uses=DATA)
+
+
+MAKERS = {"api": _api, "worker": _worker, "relay": _relay}
