@@ -19,6 +19,9 @@ GRANT SELECT ON performance_schema.* TO ${MYSQL_AGENT_USER}@'%';
 CREATE USER ${DB_ADMIN_USER}@'%' IDENTIFIED BY ${DB_ADMIN_PASSWORD};
 GRANT CREATE USER ON *.* TO ${DB_ADMIN_USER}@'%';
 GRANT ALL ON ${DB_NAME_PATTERN}.* TO ${DB_ADMIN_USER}@'%' WITH GRANT OPTION;
+-- so that it can let the application show the group's members
+GRANT SELECT ON performance_schema.replication_group_members TO ${DB_ADMIN_USER}@'%' WITH GRANT OPTION;
+GRANT SELECT ON performance_schema.replication_group_member_stats TO ${DB_ADMIN_USER}@'%' WITH GRANT OPTION;
 
 -- Nobody needs the account that may do everything: with it, one could write past the group. The owner of the
 -- data directory gets it back with `mysqld --init-file`.

@@ -49,6 +49,7 @@ def connect_to(
     """Return the pool of an endpoint; it connects at first use, within the settings' time-outs."""
     engine = create_engine(
         database_url(settings, settings.db_name, address),
+        hide_parameters=True,  # they hold payloads and passwords
         isolation_level=isolation_level,
         pool_size=settings.db_pool_size,
         max_overflow=settings.db_pool_size,

@@ -45,6 +45,7 @@ def migrate(settings: Settings) -> None:
 def _connected(settings: Settings, database: str | None) -> Iterator[Connection]:
     engine = create_engine(
         database_url(settings, database, as_admin=settings.db_admin_user is not None),
+        hide_parameters=True,  # they hold payloads and passwords
         connect_args={"connect_timeout": 3, "read_timeout": 300, "write_timeout": 300},
     )
     try:

@@ -18,8 +18,8 @@ def ensure_account(connection: Connection, settings: Settings) -> None:
     connection.execute(text(f"CREATE DATABASE IF NOT EXISTS `{settings.db_name}` CHARACTER SET utf8mb4"))
     connection.execute(text("CREATE USER IF NOT EXISTS :user@'%' IDENTIFIED BY :password"), password)
     connection.execute(text("ALTER USER :user@'%' IDENTIFIED BY :password"), password)
-    connection.execute(
-        text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON `{settings.db_name}`.* TO :user@'%'"), user
-    )
+    # A bare underscore in GRANT matches any character, other databases' names included.
+    exact_name = settings.db_name.replace("_", r"\_")
+    connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON `{exact_name}`.* TO :user@'%'"), user)
     for table in READABLE_SYSTEM_TABLES:
         connection.execute(text(f"GRANT SELECT ON performance_schema.{table} TO :user@'%'"), user)
