@@ -3,16 +3,17 @@
 import re
 import time
 from datetime import UTC, datetime
+from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.context import ApiContext
 from app.database import causality
-from app.problems import respond_unexpected
+from app.problems import respond, respond_unexpected
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +45,10 @@ class RequestMiddleware:
 
         with self._context.metrics.in_flight.track_inprogress():
             try:
-                await self._app(scope, receive, send_with_headers)
+                if exchange.is_too_large:
+                    await self._refuse(scope, receive, send_with_headers)
+                else:
+                    await self._app(scope, receive, send_with_headers)
             except Exception as error:
                 if exchange.status:
                     raise
@@ -53,6 +57,11 @@ class RequestMiddleware:
             finally:
                 exchange.finish()
                 structlog.contextvars.unbind_contextvars("request_id")
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
+        detail = f"The body is larger than {self._context.settings.max_body_bytes} bytes (MAX_BODY_BYTES)."
+        response = respond(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
+        await response(scope, receive, send)
 
 
 class _Exchange:
@@ -64,7 +73,9 @@ class _Exchange:
         self._state = scope.setdefault("state", {})
         self._started = time.perf_counter()
         self._arrived = datetime.now(UTC)
-        given = Request(scope).headers.get("x-request-id", "")
+        headers = Headers(scope=scope)
+        length, given = headers.get("content-length", ""), headers.get("x-request-id", "")
+        self.is_too_large = length.isdigit() and int(length) > context.settings.max_body_bytes
         self.request_id = given if REQUEST_ID.match(given) else uuid4().hex
         self._state["request_id"] = self.request_id
         self.status = 0

@@ -59,16 +59,16 @@ class AttemptRepository:
         if not isinstance(decision, Run):
             return decision
         self._start(task_id, decision.attempt, owner, worker, lease_seconds)
-        return Attempt(
-            task_id=task_id,
-            number=decision.attempt,
-            max_attempts=task.max_attempts,
-            owner=owner,
-            payload=task.payload,
-            retry_delay_seconds=task.retry_delay_seconds,
-            request_id=task.request_id,
-            queue_wait_seconds=max(0.0, (row.now - task.available_at).total_seconds()),
+        return _attempt(task, decision.attempt, owner, (row.now - task.available_at).total_seconds())
+
+    def find_held(self, task_id: str, owner: str) -> Attempt | None:
+        """Return the running attempt of an owner whose process can no longer speak for itself."""
+        task = self._session.scalar(
+            select(Task).where(
+                Task.id == task_id, Task.lease_owner == owner, Task.status == TaskStatus.RUNNING
+            )
         )
+        return _attempt(task, task.attempts, owner, 0) if task else None
 
     def succeed(self, attempt: Attempt, result: dict[str, Any] | None) -> bool:
         """Record success; False if the attempt has lost its right to, and must be rolled back."""
@@ -150,6 +150,19 @@ class AttemptRepository:
     def _count(self, statement: Update) -> int:
         result = self._session.execute(statement.execution_options(synchronize_session=False))
         return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def _attempt(task: Task, number: int, owner: str, queue_wait_seconds: float) -> Attempt:
+    return Attempt(
+        task_id=task.id,
+        number=number,
+        max_attempts=task.max_attempts,
+        owner=owner,
+        payload=task.payload,
+        retry_delay_seconds=task.retry_delay_seconds,
+        request_id=task.request_id,
+        queue_wait_seconds=max(0.0, queue_wait_seconds),
+    )
 
 
 def _held(attempt: Attempt) -> Update:
