@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app.cluster.endpoints import router as cluster
 from app.context import ApiContext
@@ -39,10 +40,11 @@ def create_app(settings: Settings) -> FastAPI:
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
-        max_body_size=settings.max_body_bytes,
         separate_input_output_schemas=False,
     )
     app.state.context = context
+    # Inside the other, which refuses a declared length with a problem document; this one counts chunks.
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     app.add_middleware(RequestMiddleware, context=context)
     install_problem_handlers(app)
     install_openapi(app, context.registry)
