@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app.cluster.endpoints import router as cluster
@@ -35,12 +36,14 @@ def create_app(settings: Settings) -> FastAPI:
         yield
         context.stop()
 
-    app = FastAPI(
+    app = FastAPIOffline(
         title="Conveyor",
         version=VERSION,
         description=DESCRIPTION,
         lifespan=lifespan,
         separate_input_output_schemas=False,
+        redoc_url=None,
+        static_url="/static/openapi",
     )
     app.state.context = context
     # Inside the other, which refuses a declared length with a problem document; this one counts chunks.
