@@ -1,0 +1,102 @@
+"""The Celery application: Redis carries messages of id and name, the ledger has all else."""
+
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery, Task
+from celery.exceptions import Reject
+from kombu import Queue
+
+from app.settings import Settings
+from app.tasks.broker import transport_options
+from app.tasks.registry import TaskDefinition, TaskRegistry
+from worker.outcome import Outcome
+from worker.time_limits import time_limits
+
+SOCKET_TIMEOUT_SECONDS = 5
+Handler = Callable[[TaskDefinition, str, str], Outcome]
+
+
+class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
+    """Hands the message over to the ledger's rules; never retries and never stores a result by itself."""
+
+    ignore_result = True
+    acks_late = True
+
+    def __init__(self, definition: TaskDefinition, settings: Settings, handle: Handler) -> None:
+        self.name = definition.name
+        limits = time_limits(definition.time_limit_seconds or settings.task_time_limit_seconds)
+        self.soft_time_limit, self.time_limit = limits.soft, limits.hard  # type: ignore[assignment] # int in the stubs
+        self._definition = definition
+        self._queue = definition.queue or settings.task_queue
+        self._handle = handle
+
+    def run(self) -> None:
+        """Run in a process of the pool."""
+        if self._handle(self._definition, self._queue, str(self.request.id)) is Outcome.REQUEUED:
+            raise Reject(requeue=True)
+
+
+def create_celery(settings: Settings, registry: TaskRegistry, handle: Handler) -> Celery:
+    """Return an application that consumes every queue some task uses."""
+    celery = Celery("conveyor", set_as_current=False)
+    celery.conf.update(_configuration(settings, queue_names(settings, registry)))
+    for definition in registry:
+        celery.register_task(LedgerTask(definition, settings, handle))
+    return celery
+
+
+def queue_names(settings: Settings, registry: TaskRegistry) -> list[str]:
+    """Return the queue of the settings and every queue that a task names."""
+    return sorted({settings.task_queue, *(task.queue for task in registry if task.queue)})
+
+
+def _configuration(settings: Settings, queues: list[str]) -> dict[str, Any]:
+    limits = time_limits(settings.task_time_limit_seconds)
+    return {
+        "broker_url": settings.redis_url(settings.redis_db),
+        "broker_transport_options": transport_options(settings, SOCKET_TIMEOUT_SECONDS),
+        "broker_connection_timeout": 4,
+        "broker_connection_retry": True,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_pool_acquire_timeout": 2,
+        "visibility_timeout": settings.visibility_timeout_seconds,
+        # The ledger has the results; the backend is there for tools that expect one.
+        "result_backend": settings.redis_url(settings.redis_db + 1),
+        "result_expires": 3600,
+        "redis_socket_timeout": SOCKET_TIMEOUT_SECONDS,
+        "redis_socket_connect_timeout": 2,
+        "task_ignore_result": True,
+        "task_store_errors_even_if_ignored": False,
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        "enable_utc": True,
+        "timezone": "UTC",
+        "task_queues": [Queue(name, routing_key=name) for name in queues],
+        "task_default_queue": settings.task_queue,
+        "task_create_missing_queues": False,
+        # The message is acknowledged whatever happened, for the ledger knows what is left to do:
+        # a message that came back by itself would run a task that kills its process for ever.
+        "task_acks_late": True,
+        "task_acks_on_failure": True,
+        "task_acks_on_timeout": True,
+        "task_reject_on_worker_lost": False,
+        "task_soft_time_limit": limits.soft,
+        "task_time_limit": limits.hard,
+        "worker_concurrency": settings.worker_concurrency,
+        "worker_prefetch_multiplier": 1,
+        "worker_max_tasks_per_child": 1000,
+        "worker_max_memory_per_child": 400_000,
+        # A loaded machine may take long to start a process; killing it would only add load.
+        "worker_proc_alive_timeout": 30,
+        "worker_soft_shutdown_timeout": settings.worker_soft_shutdown_seconds,
+        "worker_enable_soft_shutdown_on_idle": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        # Events cost almost half of the throughput; the worker has metrics of its own.
+        "worker_send_task_events": False,
+        "task_send_sent_event": False,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+    }

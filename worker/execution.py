@@ -1,0 +1,201 @@
+"""From a message to its outcome: claim, run and finish, each in one transaction on the primary."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
+from pydantic import ValidationError
+from redis import Redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.attempts.lifecycle import GiveUp, Skip
+from app.attempts.repository import Attempt, AttemptRepository
+from app.database.errors import is_rolled_back, is_unavailable
+from app.database.routing import Database
+from app.database.sessions import WriteSession
+from app.requests.repository import RequestLogRepository
+from app.tasks.context import TaskCancelledError, TaskContext
+from app.tasks.registry import TaskDefinition
+from worker.failures import InvalidPayloadError, describe, deserves_retry, is_transient
+from worker.metrics import TaskMetrics
+from worker.outcome import Outcome
+
+log = structlog.get_logger(__name__)
+
+Result = TypeVar("Result")
+
+# Together a little longer than a failover of the primary takes.
+PAUSES_SECONDS = (0.1, 0.3, 1.0, 2.0, 3.0, 3.0)
+REQUEUE_PAUSE_SECONDS = 1.0
+
+
+class CommitUncertainError(Exception):
+    """The connection broke during COMMIT: only the ledger knows whether it happened."""
+
+
+class Execution:
+    """Runs attempts on behalf of one worker process."""
+
+    def __init__(
+        self,
+        database: Database,
+        redis: Redis,
+        metrics: TaskMetrics,
+        *,
+        owner: str,
+        worker: str,
+        lease_seconds: float,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._database = database
+        self._redis = redis
+        self._metrics = metrics
+        self._owner = owner
+        self._worker = worker
+        self._lease_seconds = lease_seconds
+        self._pause = pause
+
+    def handle(self, definition: TaskDefinition, queue: str, task_id: str) -> Outcome:
+        """Handle one message for a task; the ledger decides whether it runs."""
+        with structlog.contextvars.bound_contextvars(task_id=task_id, task=definition.name):
+            try:
+                claim = self._patiently(lambda: self._claim(task_id))
+            except (SQLAlchemyError, SoftTimeLimitExceeded) as error:
+                if isinstance(error, SQLAlchemyError) and not is_transient(error):
+                    raise
+                return self._give_back(definition, error)
+            match claim:
+                case Skip():
+                    return self._skip(claim)
+                case GiveUp():
+                    log.warning("task given up", error=claim.error)
+                    return self._count(definition, Outcome.FAILED)
+                case Attempt():
+                    context = {"request_id": claim.request_id, "attempt": claim.number}
+                    with structlog.contextvars.bound_contextvars(**context):
+                        return self._run(definition, queue, claim)
+
+    def _give_back(self, definition: TaskDefinition, error: Exception) -> Outcome:
+        log.warning("message goes back to the queue, the ledger cannot be asked", error=describe(error))
+        self._pause(REQUEUE_PAUSE_SECONDS)
+        return self._count(definition, Outcome.REQUEUED)
+
+    def _skip(self, skip: Skip) -> Outcome:
+        log.info("message skipped", reason=skip.reason.value)
+        self._metrics.skips.labels(skip.reason.value).inc()
+        return Outcome.SKIPPED
+
+    def _claim(self, task_id: str) -> Attempt | Skip | GiveUp:
+        with self._database.write() as session:
+            claim = AttemptRepository(session).claim(task_id, self._owner, self._worker, self._lease_seconds)
+            session.commit()
+            return claim
+
+    def _run(self, definition: TaskDefinition, queue: str, attempt: Attempt) -> Outcome:
+        started = time.perf_counter()
+        self._metrics.queue_wait.labels(definition.name, queue).observe(attempt.queue_wait_seconds)
+        try:
+            outcome = self._patiently(lambda: self._attempt(definition, attempt, started))
+        except TaskCancelledError:
+            outcome = Outcome.CANCELLED
+        except CommitUncertainError as error:
+            log.warning("commit without an answer, the ledger decides", error=describe(error))
+            outcome = Outcome.UNCERTAIN
+        except Exception as error:  # noqa: BLE001 - whatever a task raises is a failed attempt
+            outcome = self._fail(definition, attempt, error)
+        seconds = time.perf_counter() - started
+        log.info("task ended", outcome=outcome.value, seconds=round(seconds, 3))
+        self._metrics.duration.labels(definition.name, outcome.value).observe(seconds)
+        return self._count(definition, outcome)
+
+    def _attempt(self, definition: TaskDefinition, attempt: Attempt, started: float) -> Outcome:
+        try:
+            payload = definition.payload.model_validate(attempt.payload)
+        except ValidationError as error:
+            raise InvalidPayloadError(error) from error
+        with self._database.write() as session:
+            try:
+                result = definition.run(session, payload, self._context(attempt))
+                if not AttemptRepository(session).succeed(attempt, result):
+                    session.rollback()
+                    return self._why_lost(attempt)
+                RequestLogRepository(session).add_task_run(
+                    attempt.task_id, definition.name, time.perf_counter() - started, attempt.request_id
+                )
+            except SoftTimeLimitExceeded:
+                # Interrupted anywhere, the connection may hold half an answer; the next user would get it.
+                session.invalidate()
+                raise
+            self._commit(session)
+        return Outcome.SUCCEEDED
+
+    def _commit(self, session: WriteSession) -> None:
+        try:
+            session.commit()
+        except (SQLAlchemyError, SoftTimeLimitExceeded) as error:
+            if is_rolled_back(error):
+                raise
+            session.invalidate()
+            raise CommitUncertainError(describe(error)) from error
+
+    def _fail(self, definition: TaskDefinition, attempt: Attempt, error: Exception) -> Outcome:
+        again = deserves_retry(error, attempt.number, attempt.max_attempts)
+        log.warning("attempt failed", error=describe(error), retry=again, exc_info=error)
+        try:
+            recorded = self._patiently(lambda: self._record_failure(attempt, describe(error), again=again))
+        except SQLAlchemyError as problem:
+            log.warning("failure not recorded, the lease will run out", error=describe(problem))
+            return Outcome.UNRECORDED
+        if not recorded:
+            return self._why_lost(attempt)
+        if again:
+            self._metrics.retries.labels(definition.name).inc()
+        return Outcome.RETRYING if again else Outcome.FAILED
+
+    def _record_failure(self, attempt: Attempt, error: str, *, again: bool) -> bool:
+        with self._database.write() as session:
+            attempts = AttemptRepository(session)
+            recorded = attempts.retry_later(attempt, error) if again else attempts.fail(attempt, error)
+            session.commit()
+            return recorded
+
+    def _why_lost(self, attempt: Attempt) -> Outcome:
+        return Outcome.CANCELLED if self._is_cancelled(attempt) else Outcome.LOST_LEASE
+
+    def _is_cancelled(self, attempt: Attempt) -> bool:
+        """Ask the primary; an unanswered question is no reason to throw work away, as the end is fenced."""
+        try:
+            with self._database.write() as session:
+                return AttemptRepository(session).is_cancelled(attempt)
+        except SQLAlchemyError as error:
+            if not is_unavailable(error):
+                raise
+            return False
+
+    def _context(self, attempt: Attempt) -> TaskContext:
+        return TaskContext(
+            task_id=attempt.task_id,
+            attempt=attempt.number,
+            worker=self._worker,
+            redis=self._redis,
+            is_cancelled=lambda: self._is_cancelled(attempt),
+        )
+
+    def _patiently(self, transaction: Callable[[], Result]) -> Result:
+        for seconds in PAUSES_SECONDS:
+            try:
+                return transaction()
+            except SQLAlchemyError as error:
+                if not is_transient(error):
+                    raise
+                log.warning("transaction is run again", error=describe(error))
+                self._metrics.reruns.inc()
+                self._pause(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
+        return transaction()
+
+    def _count(self, definition: TaskDefinition, outcome: Outcome) -> Outcome:
+        self._metrics.tasks.labels(definition.name, outcome.value).inc()
+        return outcome

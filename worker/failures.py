@@ -1,0 +1,39 @@
+"""What follows an attempt that raised: pure decisions."""
+
+from billiard.exceptions import SoftTimeLimitExceeded
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from app.attempts.lifecycle import may_retry
+from app.database.errors import is_rolled_back, is_unavailable
+from app.tasks.context import PermanentTaskError
+
+
+class InvalidPayloadError(PermanentTaskError):
+    """The payload in the ledger does not fit the task as this worker knows it."""
+
+    def __init__(self, error: ValidationError) -> None:
+        places = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        super().__init__(f"the payload does not fit the task any more: {places}")
+
+
+def describe(error: BaseException) -> str:
+    """Return the text for the ledger: class and message, never a traceback."""
+    if isinstance(error, PermanentTaskError):
+        return str(error)
+    if isinstance(error, SoftTimeLimitExceeded):
+        return "SoftTimeLimitExceeded: the task ran longer than its time limit allows"
+    # SQLAlchemy's own text repeats the statement with all its values.
+    cause: BaseException = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    text = str(cause).strip()
+    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
+
+
+def deserves_retry(error: BaseException, attempt: int, max_attempts: int) -> bool:
+    """Tell whether another attempt follows."""
+    return not isinstance(error, PermanentTaskError) and may_retry(attempt, max_attempts)
+
+
+def is_transient(error: Exception) -> bool:
+    """Tell whether a transaction that has not reached its COMMIT may simply be run again."""
+    return is_rolled_back(error) or is_unavailable(error)

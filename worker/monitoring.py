@@ -1,0 +1,81 @@
+"""A small HTTP server for Prometheus and for probes, in a thread of its own."""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+REQUEST_TIMEOUT_SECONDS = 10
+
+# A check returns None when all is well, else the reason why not.
+Check = Callable[[], str | None]
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    # One process may restart at once: the port of its predecessor is free as soon as that is dead.
+    allow_reuse_address = True
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = REQUEST_TIMEOUT_SECONDS
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing: probes and scrapes would fill the log."""
+
+    def address_string(self) -> str:
+        """Return the address without asking a name server."""
+        return str(self.client_address[0])
+
+
+class MonitoringServer:
+    """Serves /metrics and the given checks, by path."""
+
+    def __init__(self, port: int, registry: CollectorRegistry, checks: Mapping[str, Check]) -> None:
+        self._metrics = make_wsgi_app(registry)
+        self._checks = checks
+        self._server = make_server("", port, self._answer, server_class=_Server, handler_class=_Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="monitoring", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port, which the system chose if 0 was asked for."""
+        return int(self._server.server_port)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def close_in_child(self) -> None:
+        """Let go of the port in a forked process, which must not keep it from the parent's successor."""
+        self._server.socket.close()
+
+    def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == "/metrics":
+            answer: Iterable[bytes] = self._metrics(environ, start_response)
+            return answer
+        check = self._checks.get(path)
+        if check is None:
+            return _text(start_response, HTTPStatus.NOT_FOUND, f"here are /metrics {' '.join(self._checks)}")
+        reason = check()
+        if reason:
+            return _text(start_response, HTTPStatus.SERVICE_UNAVAILABLE, reason)
+        return _text(start_response, HTTPStatus.OK, "ok")
+
+
+def _text(start_response: "StartResponse", status: HTTPStatus, text: str) -> list[bytes]:
+    start_response(f"{status.value} {status.phrase}", [("Content-Type", "text/plain; charset=utf-8")])
+    return [f"{text}\n".encode()]

@@ -1,0 +1,168 @@
+"""One worker: its parent with threads for leases, presence and metrics, and the pool that runs tasks."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import structlog
+from celery import signals
+from celery.exceptions import TimeLimitExceeded, WorkerLostError
+from prometheus_client import CollectorRegistry
+
+from app.database.routing import Database
+from app.metrics import DatabaseMetrics
+from app.settings import Settings
+from app.tasks.registry import TaskDefinition, TaskRegistry
+from worker.celery_app import create_celery, queue_names
+from worker.delivery.attempt_leases import AttemptLeases
+from worker.delivery.lease import visibility_lease
+from worker.execution import Execution
+from worker.health import heartbeat_step
+from worker.metrics import ParentMetrics, TaskMetrics
+from worker.monitoring import MonitoringServer
+from worker.outcome import Outcome
+from worker.presence import Presence
+from worker.redis_client import connect_redis
+from worker.running import describe_running, running_task_ids
+from worker.shutdown import GracefulWorker, say_in_json
+
+log = structlog.get_logger(__name__)
+
+PRESENCE_TIMEOUT_SECONDS = 0.5
+TASK_REDIS_TIMEOUT_SECONDS = 2.0
+
+
+class WorkerProcess:
+    """Wires the parts; `run` returns when the worker has ended."""
+
+    def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
+        self._settings = settings
+        self._tasks = TaskRegistry.load(settings.all_task_modules)
+        self._queues = queue_names(settings, self._tasks)
+        # The name alone is not enough: a successor of the same name must not renew its predecessor's leases.
+        self._owner = f"{settings.replica_name}:{secrets.token_hex(8)}"
+        own = CollectorRegistry()
+        self._task_metrics, self._database_metrics = TaskMetrics(own), DatabaseMetrics(own)
+        self._metrics = ParentMetrics(lambda: len(running_task_ids()))
+        registry.register(self._metrics)
+        self._database = Database(settings, self._database_metrics)
+        self._redis = connect_redis(settings, PRESENCE_TIMEOUT_SECONDS)
+        self._leases = AttemptLeases(
+            self._database, self._owner, settings.task_lease_seconds, running_task_ids, self._metrics
+        )
+        self._presence = Presence(self._redis, settings.replica_name, self._describe)
+        port = settings.worker_metrics_port
+        self._monitoring = MonitoringServer(port, registry, {}) if port else None
+        self._ready_file = Path(settings.worker_ready_file) if settings.worker_ready_file else None
+        self._execution: Execution | None = None
+        self._celery = create_celery(settings, self._tasks, self._handle)
+
+    def run(self) -> int:
+        """Run until told to end; returns the exit code."""
+        self._add_steps()
+        self._connect_signals()
+        say_in_json(self._settings.replica_name)
+        worker = GracefulWorker(
+            self._leases.wait_until_idle,
+            app=self._celery,
+            hostname=f"celery@{self._settings.replica_name}",
+            loglevel=self._settings.log_level,
+            quiet=True,
+            optimization="fair",
+            without_gossip=True,
+            without_mingle=True,
+        )
+        if self._monitoring:
+            self._monitoring.start()
+        try:
+            worker.start()
+        finally:
+            self._close()
+        return int(worker.exitcode or 0)
+
+    def _add_steps(self) -> None:
+        def count_failure() -> None:
+            self._metrics.visibility_renewal_failures += 1
+
+        self._celery.steps["consumer"].add(visibility_lease(count_failure))
+        if self._settings.worker_heartbeat_file:
+            self._celery.steps["worker"].add(heartbeat_step(Path(self._settings.worker_heartbeat_file)))
+
+    def _connect_signals(self) -> None:
+        # A receiver of this one keeps Celery from setting up logs of its own.
+        signals.setup_logging.connect(_leave_logging, weak=False)
+        signals.worker_ready.connect(self._on_ready, weak=False)
+        signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
+        signals.task_failure.connect(self._on_failure, weak=False)
+        signals.worker_process_init.connect(self._on_process_start, weak=False)
+        signals.worker_process_shutdown.connect(self._on_process_end, weak=False)
+
+    def _on_ready(self, **_: object) -> None:
+        self._leases.start()
+        self._presence.start()
+        if self._ready_file:
+            self._ready_file.touch()
+        log.info("worker ready", queues=self._queues, tasks=sorted(task.name for task in self._tasks))
+
+    def _on_shutting_down(self, **_: object) -> None:
+        if self._ready_file:
+            self._ready_file.unlink(missing_ok=True)
+
+    def _on_failure(self, task_id: str, exception: BaseException, **_: object) -> None:
+        reason = loss_of_process(exception)
+        if reason:
+            self._leases.report_lost(task_id, reason)
+
+    def _on_process_start(self, **_: object) -> None:
+        if self._monitoring:
+            self._monitoring.close_in_child()
+        self._database.forget_parent_connections()
+        self._execution = Execution(
+            self._database,
+            connect_redis(self._settings, TASK_REDIS_TIMEOUT_SECONDS),
+            self._task_metrics,
+            owner=self._owner,
+            worker=self._settings.replica_name,
+            lease_seconds=self._settings.task_lease_seconds,
+        )
+
+    def _on_process_end(self, **_: object) -> None:
+        self._database.dispose()
+
+    def _handle(self, definition: TaskDefinition, queue: str, task_id: str) -> Outcome:
+        if self._execution is None:
+            raise RuntimeError("tasks run in the pool's processes only")
+        return self._execution.handle(definition, queue, task_id)
+
+    def _describe(self) -> dict[str, Any]:
+        running = describe_running()
+        return {
+            "pid": os.getpid(),
+            "concurrency": self._settings.worker_concurrency,
+            "queues": self._queues,
+            "running": running,
+        }
+
+    def _close(self) -> None:
+        self._on_shutting_down()
+        self._presence.stop()
+        self._leases.stop()
+        if self._monitoring:
+            self._monitoring.stop()
+        self._redis.close()
+        self._celery.close()
+        self._database.dispose()
+
+
+def loss_of_process(error: BaseException) -> str | None:
+    """Return why a task's process is gone; None if the task failed by itself."""
+    if isinstance(error, TimeLimitExceeded):
+        return f"TimeLimitExceeded: killed after {error} seconds, as it did not end when interrupted"
+    if isinstance(error, WorkerLostError):
+        return f"WorkerLostError: {str(error).partition(' Job:')[0]}"
+    return None
+
+
+def _leave_logging(**_: object) -> None:
+    """Take Celery's signal to set up logging, and do nothing: it is set up already."""

@@ -1,0 +1,1 @@
+"""The relay: publishes what was promised and not published, and publishes again what was lost."""

@@ -1,0 +1,108 @@
+"""One pass of the relay: what was promised gets published, what got lost is published again."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import structlog
+
+from app.database.routing import Database
+from app.outbox.repository import OutboxRepository
+from app.tasks.broker import Broker, Message
+from worker.relay.metrics import RelayMetrics
+from worker.relay.queues import QueueInspector
+
+log = structlog.get_logger(__name__)
+
+MOST_BATCHES_PER_PASS = 20
+UNSTARTED, ABANDONED = "unstarted", "abandoned"
+
+Lock = Callable[[OutboxRepository], Sequence[Message]]
+
+
+class Relay:
+    """Any number of relays share the work: each locks the rows it publishes, and passes over others' locks.
+
+    The rows are marked after the messages are in Redis, so a crash in between repeats messages and
+    never loses one.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        broker: Broker,
+        inspector: QueueInspector,
+        metrics: RelayMetrics,
+        *,
+        queues: Sequence[str],
+        batch_size: int,
+        min_age_seconds: float,
+        redelivery_seconds: float,
+    ) -> None:
+        self._database = database
+        self._broker = broker
+        self._inspector = inspector
+        self._metrics = metrics
+        self._queues = queues
+        self._batch_size = batch_size
+        self._min_age_seconds = min_age_seconds
+        self._redelivery_seconds = redelivery_seconds
+
+    def publish_new(self) -> int:
+        """Publish due tasks that nobody has published; returns how many."""
+        published = 0
+        for _ in range(MOST_BATCHES_PER_PASS):
+            batch = self._publish(
+                lambda outbox: outbox.lock_unpublished(self._min_age_seconds, self._batch_size)
+            )
+            published += batch
+            if batch < self._batch_size:
+                break
+        if published:
+            log.info("tasks published", tasks=published)
+        return published
+
+    def reconcile(self) -> int:
+        """Publish again what was published and cannot be in a queue nor with a worker; returns how many."""
+        republished = sum(self._republish_unstarted(queue) for queue in self._queues)
+        return republished + self._republish(
+            ABANDONED, lambda outbox: outbox.lock_abandoned(self._redelivery_seconds, self._batch_size)
+        )
+
+    def observe(self) -> None:
+        """Bring the gauges up to date."""
+        try:
+            for queue in self._queues:
+                self._metrics.show_queue(queue, self._inspector.inspect(queue), datetime.now(UTC))
+            self._metrics.unacked_depth.set(self._inspector.unacknowledged())
+            self._metrics.show_redis(self._inspector.info())
+        except Exception:
+            self._metrics.redis_up.set(0)
+            raise
+        with self._database.write() as session:
+            self._metrics.show_backlog(OutboxRepository(session).backlog())
+
+    def _republish_unstarted(self, queue: str) -> int:
+        # Read before the rows: a message that arrives in between is younger than all of them.
+        oldest_at = self._inspector.inspect(queue).oldest_at
+        return self._republish(
+            UNSTARTED,
+            lambda outbox: outbox.lock_overdue(queue, oldest_at, self._redelivery_seconds, self._batch_size),
+        )
+
+    def _republish(self, reason: str, lock: Lock) -> int:
+        republished = self._publish(lock)
+        if republished:
+            log.warning("tasks published again", reason=reason, tasks=republished)
+            self._metrics.republished.labels(reason).inc(republished)
+        return republished
+
+    def _publish(self, lock: Lock) -> int:
+        with self._database.write() as session:
+            outbox = OutboxRepository(session)
+            messages = lock(outbox)
+            if not messages:
+                return 0
+            self._broker.publish(messages)
+            outbox.mark_published([message.task_id for message in messages])
+            session.commit()
+            return len(messages)
