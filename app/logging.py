@@ -62,5 +62,6 @@ def _shared_processors(context: dict[str, str]) -> list[Processor]:
 
 def _renderers(log_format: LogFormat) -> list[Processor]:
     if log_format == "console" or (log_format == "auto" and sys.stdout.isatty()):
-        return [structlog.dev.ConsoleRenderer()]
+        # The default formatter prints local variables, and with them passwords.
+        return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]

@@ -1,0 +1,74 @@
+import json
+
+from app.cluster.schemas import MemberStatus, MySQLStatus, RedisStatus, WorkerStatus
+from app.cluster.service import message_age, mysql_problems, read_worker, redis_problems, worker_problems
+
+ENTRY = json.dumps({"heartbeat": 1000.0, "concurrency": 2, "queues": ["default"], "running": []})
+
+
+def member(address: str, role: str = "SECONDARY", state: str = "ONLINE") -> MemberStatus:
+    return MemberStatus(address=address, state=state, role=role, lag_transactions=0)
+
+
+def mysql(*members: MemberStatus) -> MySQLStatus:
+    return MySQLStatus(up=True, members=list(members))
+
+
+def worker(name: str, *, alive: bool) -> WorkerStatus:
+    return WorkerStatus(
+        name=name, alive=alive, heartbeat_age_seconds=0, concurrency=1, queues=["default"], running=[]
+    )
+
+
+def test_a_worker_is_alive_as_long_as_its_heartbeat_is_recent() -> None:
+    assert read_worker("worker-1", ENTRY, now=1009.0).alive
+    assert not read_worker("worker-1", ENTRY, now=1011.0).alive
+
+
+def test_a_clock_behind_the_workers_makes_no_negative_age() -> None:
+    assert read_worker("worker-1", ENTRY, now=990.0).heartbeat_age_seconds == 0
+
+
+def test_the_age_of_a_message_is_counted_from_its_publication() -> None:
+    assert message_age(json.dumps({"headers": {"enqueued_at": 100.0}}), now=107.5) == 7.5
+    assert message_age(json.dumps({"headers": {}}), now=107.5) is None
+    assert message_age(None, now=107.5) is None
+
+
+def test_silent_workers_are_named() -> None:
+    problems = worker_problems([worker("worker-1", alive=True), worker("worker-2", alive=False)])
+    assert problems == ["worker-2 has been silent for 0 s"]
+
+
+def test_the_loss_of_every_worker_is_said_with_its_consequence() -> None:
+    assert worker_problems([]) == ["no worker is known to be alive: tasks are accepted and wait"]
+
+
+def test_a_lost_redis_is_said_with_its_consequence() -> None:
+    down = RedisStatus(up=False, round_trip_ms=None, error="ConnectionError: refused")
+    assert redis_problems(down) == ["Redis is down: tasks are accepted and wait (ConnectionError: refused)"]
+    assert redis_problems(RedisStatus(up=True, round_trip_ms=0.2)) == []
+
+
+def test_a_whole_group_has_no_problems() -> None:
+    assert mysql_problems(mysql(member("a", "PRIMARY"), member("b"), member("c")), 3) == []
+
+
+def test_a_missing_member_shows_although_the_group_has_forgotten_it() -> None:
+    assert mysql_problems(mysql(member("a", "PRIMARY"), member("b")), 3) == [
+        "2 of 3 MySQL members are online"
+    ]
+
+
+def test_a_group_without_primary_is_said_with_its_consequence() -> None:
+    problems = mysql_problems(mysql(member("a", "PRIMARY", "UNREACHABLE"), member("b")), 0)
+    assert problems == ["a is UNREACHABLE", "MySQL has no primary: tasks cannot be accepted"]
+
+
+def test_a_server_without_a_group_is_no_problem() -> None:
+    assert mysql_problems(mysql(), 0) == []
+
+
+def test_an_unreadable_database_is_said_with_its_reason() -> None:
+    down = MySQLStatus(up=False, members=[], error="no answer within 0.8 s")
+    assert mysql_problems(down, 3) == ["MySQL cannot be read (no answer within 0.8 s)"]
