@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 REQUEST_ID = re.compile(r"^[\w.-]{1,64}$")
 # Asked every second by probes, scrapers and browsers; a row each would bury the rest.
-UNRECORDED = ("/healthz", "/readyz", "/metrics", "/static/", "/favicon.ico")
+UNRECORDED = ("/healthz", "/readyz", "/metrics", "/static/", "/ui/fragments/", "/favicon.ico")
 PATH_LENGTH = 255
 
 

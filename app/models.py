@@ -120,6 +120,7 @@ class Task(Base):
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     max_attempts: Mapped[int] = mapped_column(SmallInteger)
     retry_delay_seconds: Mapped[float]
+    accepted_by: Mapped[str | None] = mapped_column(String(255))
     request_id: Mapped[str | None] = mapped_column(String(64))
     idempotency_key: Mapped[str | None] = mapped_column(String(255, collation="utf8mb4_bin"), unique=True)
     fingerprint: Mapped[str | None] = mapped_column(CHAR(64, collation="ascii_bin"))

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
         description="Signs the read-your-writes token; equal on every replica. Required by the API.",
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Larger request bodies are refused with 413.")
+    prometheus_url: str | None = Field(
+        None, description="Address of Prometheus as browsers reach it; the dashboard links to it if set."
+    )
     request_log_capacity: int = Field(
         10_000,
         ge=1,

@@ -44,6 +44,7 @@ class TaskView(BaseModel):
     payload: dict[str, Any] = Field(examples=[{"user_id": 1}])
     result: dict[str, Any] | None = Field(examples=[{"product_id": 7}])
     error: str | None = Field(description="The last failure, if there was one.", examples=[None])
+    accepted_by: str | None = Field(description="The API replica that accepted it.", examples=["api-1"])
     worker: str | None = Field(description="The worker of the last attempt.", examples=["worker-1"])
     created_at: datetime
     available_at: datetime = Field(description="When the (next) attempt was or is due.")
@@ -68,6 +69,7 @@ class TaskView(BaseModel):
             payload=task.payload,
             result=task.result,
             error=task.error,
+            accepted_by=task.accepted_by,
             worker=task.worker,
             created_at=task.created_at,
             available_at=task.available_at,

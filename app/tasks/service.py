@@ -125,6 +125,7 @@ class TaskService:
             status=TaskStatus.QUEUED,
             max_attempts=retries + 1,
             retry_delay_seconds=settings.task_retry_delay_seconds if delay is None else delay,
+            accepted_by=settings.replica_name,
             request_id=request_id,
         )
 

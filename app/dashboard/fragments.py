@@ -1,0 +1,52 @@
+"""The parts of a page that ask for news of themselves."""
+
+import time
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from app.dashboard.contents import SystemState, newest_products, recent_requests
+from app.dashboard.pages import View
+from app.dashboard.replicas import read_seen
+from app.dashboard.task_answers import TaskLookup
+from app.dependencies import Context, Reads
+from app.retry import ReadRetryRoute
+
+router = APIRouter(prefix="/ui/fragments", include_in_schema=False, route_class=ReadRetryRoute)
+
+Shown = Annotated[View, Depends()]
+
+
+@router.get("/status")
+def show_status(view: Shown, context: Context, seen: Annotated[str, Query(max_length=2000)] = "") -> Response:
+    """Show every station, and which replicas have answered this browser."""
+    state = SystemState.ask(context, read_seen(seen, time.time()))
+    return view.show("_status_news.html", state=state)
+
+
+@router.get("/products")
+def show_products(view: Shown, reads: Reads) -> Response:
+    """Show the newest products."""
+    return view.show("_products.html", products=newest_products(reads))
+
+
+@router.get("/requests")
+def show_requests(view: Shown, reads: Reads) -> Response:
+    """Show the recent requests."""
+    return view.show("_requests.html", requests=recent_requests(reads))
+
+
+@router.get("/tasks/{task_id}")
+def show_task_row(
+    task_id: UUID,
+    view: Shown,
+    found: Annotated[TaskLookup, Depends()],
+    via: Annotated[str | None, Query(max_length=255)] = None,
+) -> Response:
+    """Show a task's row; the row of a task that has ended asks no more."""
+    row = found.row(str(task_id), via)
+    response = view.show("_task.html", row=row)
+    if row.task.status.is_final:
+        response.headers["HX-Trigger"] = "task-ended"
+    return response
