@@ -85,6 +85,7 @@ class ClusterView:
 
     own: Observed
     peers: tuple[Observed, ...]
+    group_seen_seconds: float = 0.0  # for how long the member has been outside a group that serves
 
     @property
     def members(self) -> tuple[Observed, ...]:

@@ -7,6 +7,9 @@ from enum import StrEnum
 from mysql_agent.cluster import Answer, ClusterView, Observed, State
 from mysql_agent.gtids import GtidSet
 
+# Two members that join in the same second were seen to need 20 to 33 s, one after the other 3 s each.
+TURN_SECONDS = 10.0
+
 Answered = tuple[Observed, Answer]
 
 
@@ -25,6 +28,7 @@ class Reason(StrEnum):
     SERVER_UNREACHABLE = "server_unreachable"
     RECOVERING = "recovering"
     GROUP_FOUND = "group_found"
+    OTHERS_TURN = "others_turn"
     ERRANT_TRANSACTIONS = "errant_transactions"
     PEER_UNREACHABLE = "peer_unreachable"
     SAME_SERVER_TWICE = "same_server_twice"
@@ -84,7 +88,7 @@ def _outside_group(cluster: ClusterView, own: Answer) -> Decision:
     answered = [(peer, peer.answer) for peer in cluster.peers if peer.answer]
     group = [(peer, answer) for peer, answer in answered if answer.serves]
     if group:
-        return _join(own, group)
+        return _join(cluster, own, group)
     silent = [f"{peer.name} ({peer.error})" for peer in cluster.peers if not peer.answer]
     if silent:
         return Decision(
@@ -96,8 +100,9 @@ def _outside_group(cluster: ClusterView, own: Answer) -> Decision:
     return _without_group([(cluster.own, own), *answered], cluster.own)
 
 
-def _join(own: Answer, group: list[Answered]) -> Decision:
-    errant = own.gtids - _union(answer.gtids for _, answer in group)
+def _join(cluster: ClusterView, own: Answer, group: list[Answered]) -> Decision:
+    known = _union(answer.gtids for _, answer in group)
+    errant = own.gtids - known
     names = ", ".join(peer.name for peer, _ in group)
     if errant:
         return Decision(
@@ -107,7 +112,23 @@ def _join(own: Answer, group: list[Answered]) -> Decision:
             "deleted. Save them if they matter, then remove this member's data directory: it will be "
             "copied anew",
         )
+    earlier = [
+        peer.name
+        for peer in cluster.peers
+        if peer.ordinal < cluster.own.ordinal and peer.answer and _may_join(peer.answer, known)
+    ]
+    if cluster.group_seen_seconds < TURN_SECONDS * len(earlier):
+        return Decision(
+            Action.WAIT,
+            Reason.OTHERS_TURN,
+            f"waiting for {', '.join(earlier)} to join first, but not longer than "
+            f"{TURN_SECONDS * len(earlier):g} s: members that join together hold each other up",
+        )
     return Decision(Action.JOIN, Reason.GROUP_FOUND, f"joining the group of {names}")
+
+
+def _may_join(answer: Answer, known: GtidSet) -> bool:
+    return answer.state in {State.OFFLINE, State.ERROR} and known >= answer.gtids
 
 
 def _without_group(members: list[Answered], own: Observed) -> Decision:

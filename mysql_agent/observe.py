@@ -1,5 +1,6 @@
 """Looking at the members: the own server by its admin port, the others by their SQL ports."""
 
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
@@ -65,16 +66,25 @@ class Observer:
         self._peers = peers
         self._asks = asks
         self._deadline_seconds = deadline_seconds
+        self._group_seen_at: float | None = None
         self._pool = ThreadPoolExecutor(max_workers=len(peers) + 1, thread_name_prefix="observe")
 
     def observe(self) -> ClusterView:
         (own,) = self._ask_all((self._own,))
         outside = own.answer is not None and own.answer.state in {State.OFFLINE, State.ERROR}
         peers = self._ask_all(self._peers) if outside else tuple(_not_asked(peer) for peer in self._peers)
-        return ClusterView(own, peers)
+        return ClusterView(own, peers, self._group_seen_for(peers))
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _group_seen_for(self, peers: tuple[Observed, ...]) -> float:
+        if not any(peer.answer and peer.answer.serves for peer in peers):
+            self._group_seen_at = None
+            return 0.0
+        if self._group_seen_at is None:
+            self._group_seen_at = time.monotonic()
+        return time.monotonic() - self._group_seen_at
 
     def _ask_all(self, members: tuple[Member, ...]) -> tuple[Observed, ...]:
         futures = [(member, self._pool.submit(self._asks[member.name])) for member in members]
