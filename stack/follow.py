@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
@@ -17,8 +18,8 @@ def show_log(path: Path, parts: set[str] | None, lines: int, *, follow: bool) ->
         print(f"there is no log at {path} yet; start with `make up`")
         return 1
     with path.open(encoding="utf-8", errors="replace") as file:
-        wanted = [line for line in file if parts is None or name_of(line) in parts]
-        for line in wanted[-lines:]:
+        wanted = (line for line in file if parts is None or name_of(line) in parts)
+        for line in deque(wanted, maxlen=lines):
             _show(line)
         if follow:
             for line in _coming(path, file):

@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -36,6 +36,7 @@ class StackConfig:
     daemons: Daemons
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     parts: tuple[str, ...] = ()  # none: all
+    disposable: bool = False  # nobody needs the data after the stop, so MySQL is not asked to leave in order
 
 
 class Stack:
@@ -165,7 +166,9 @@ class Stack:
         credentials = load_credentials(self.directory / "secrets.json")
         plan = Plan(self.directory, self.ports, credentials, self.config.daemons)
         inherited = inherited_environment()
-        for service in in_start_order(chosen(services(plan), self.config.parts)):
+        for planned in in_start_order(chosen(services(plan), self.config.parts)):
+            hurry = self.config.disposable and planned.kind == "mysql"
+            service = replace(planned, grace_seconds=0) if hurry else planned
             overrides = {
                 **self.config.overrides.get(service.kind, {}),
                 **self.config.overrides.get(service.name, {}),

@@ -41,7 +41,7 @@ def _member(plan: Plan, ordinal: int) -> list[Service]:
             MysqlProbe(port),
             needs=(init,),
             deadline_seconds=120,
-            grace_seconds=30,
+            grace_seconds=20,
         ),
         Service(
             agent,

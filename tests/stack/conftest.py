@@ -1,0 +1,81 @@
+"""The whole system as a fixture: the same class as `make up`, on free ports, with short delays."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stack import sessions
+from stack.packages import find_daemons
+from stack.ports import free_ports
+from stack.state import read_state
+from stack.supervisor import ROOT, Stack, StackConfig, clear_leftovers
+
+RUNS = ROOT / ".cache" / "stacks"
+LOG_LINES = 200
+APPLICATION = ("migrate", "api", "worker", "relay", "flower")
+SHORT_DELAYS = {
+    "TASK_LEASE_SECONDS": "3",
+    "TASK_RETRY_DELAY_SECONDS": "1",
+    "TASK_REDELIVERY_SECONDS": "2",
+    "WORKER_SOFT_SHUTDOWN_SECONDS": "2",
+    "VISIBILITY_TIMEOUT_SECONDS": "10",
+    "RELAY_INTERVAL_SECONDS": "0.2",
+}
+
+running: list[Stack] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.stack)
+            # the first test also waits for everything to start, and each one for what it broke
+            item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Start everything once; a test may break any part, and the next one finds it whole again."""
+    _clear_abandoned_runs()
+    directory = RUNS / str(os.getpid())
+    overrides = dict.fromkeys(APPLICATION, SHORT_DELAYS)
+    config = StackConfig(directory, free_ports(), find_daemons(lambda _: None), overrides, disposable=True)
+    stack = Stack(config)
+    running.append(stack)
+    stack.start()
+    yield stack
+    running.remove(stack)
+    stack.stop()
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(autouse=True)
+def _everything_recovers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Charge a part that does not recover to the test that broke it."""
+    used = request.getfixturevalue("stack") if "stack" in request.fixturenames else None
+    yield
+    if used:
+        used.wait_all_ready(90)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.failed and "stack" in getattr(item, "fixturenames", ()):  # type: ignore[attr-defined]
+        for stack in running:
+            log = stack.directory / "log"
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
+            report.sections.append(("the stack's log", "\n".join(lines)))  # type: ignore[attr-defined]
+    return report
+
+
+def _clear_abandoned_runs() -> None:
+    """End what an earlier run left that was killed itself; a run that lives is left alone."""
+    for directory in RUNS.glob("*"):
+        state = read_state(directory)
+        if state is None or not sessions.is_alive(state.supervisor):
+            clear_leftovers(directory, grace_seconds=1)
+            shutil.rmtree(directory, ignore_errors=True)
