@@ -1,0 +1,26 @@
+# One image, several commands: python -m app | app.migrations | worker | worker.relay | worker.flower | mysql_agent
+FROM python:3.13-slim AS build
+
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /opt/venv
+COPY requirements/runtime.txt /tmp/
+RUN /opt/venv/bin/pip install --require-hashes --only-binary=:all: -r /tmp/runtime.txt
+WORKDIR /opt/conveyor
+COPY app app
+COPY worker worker
+COPY mysql_agent mysql_agent
+# the file system is read-only later, so the byte code is written now
+RUN python -m compileall -q .
+
+FROM python:3.13-slim
+
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# /var/lib/conveyor gives its owner to the volume that is mounted there
+RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin conveyor \
+    && install -d -o 10001 -g 10001 -m 0700 /var/lib/conveyor
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /opt/conveyor /opt/conveyor
+# Task modules copied here by an image `FROM conveyor` are found by TASK_MODULES.
+WORKDIR /opt/conveyor
+USER 10001:10001
+CMD ["python", "-m", "app"]
