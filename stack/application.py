@@ -7,15 +7,18 @@ from pathlib import Path
 from stack.credentials import Credentials
 from stack.packages import Daemons
 from stack.ports import Ports
-from stack.probes import AllProbes, ExitProbe, FileProbe, HttpProbe
+from stack.probes import AllProbes, ExitProbe, FileProbe, HttpProbe, RotationProbe
 from stack.service import Service
 
 DATABASE = "loadbalancer_db"
 APP_USER = "conveyor"
 ADMIN_USER = "conveyor_admin"
 FLOWER_USER = "conveyor"
+# Python takes seconds to load them: they do so while the MySQL servers form their group and migrations run.
+SERVERS = ("redis", "mysql-0", "mysql-1", "mysql-2")
+START_SECONDS = 180
 # All of them write until their end, so what they write to stops after them.
-DATA = ("haproxy", "redis")
+DATA = ("haproxy", "redis", "migrate")
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ def _environment(plan: Plan, name: str) -> dict[str, str]:
     replicas = f"127.0.0.1:{plan.ports['mysql-replicas']}"
     return {
         "REPLICA_NAME": name,
+        "METRICS_HOST": "127.0.0.1",
         "REDIS_HOST": "127.0.0.1",
         "REDIS_PORT": str(plan.ports["redis"]),
         "REDIS_DB": "0",
@@ -79,8 +83,18 @@ def _migrate(plan: Plan) -> Service:
 def _api(plan: Plan, name: str) -> Service:
     port = plan.ports[name]
     env = {**_environment(plan, name), "API_HOST": "127.0.0.1", "API_PORT": str(port)}
-    ready = HttpProbe(port, "/readyz")
-    return Service(name, python("app"), ready, env, needs=("migrate",), uses=DATA, grace_seconds=25)
+    in_rotation = RotationProbe(plan.ports["haproxy-stats"], "api", name)
+    ready = AllProbes((HttpProbe(port, "/readyz"), in_rotation))
+    return Service(
+        name,
+        python("app"),
+        ready,
+        env,
+        needs=SERVERS,
+        uses=DATA,
+        deadline_seconds=START_SECONDS,
+        grace_seconds=25,
+    )
 
 
 def _worker(plan: Plan, name: str) -> Service:
@@ -98,8 +112,9 @@ def _worker(plan: Plan, name: str) -> Service:
         python("worker"),
         AllProbes((HttpProbe(port, "/metrics"), FileProbe(ready_file, None), FileProbe(heartbeat))),
         env,
-        needs=("migrate", "redis"),
+        needs=SERVERS,
         uses=DATA,
+        deadline_seconds=START_SECONDS,
         stale_files=(heartbeat, ready_file),
         grace_seconds=35,
     )
@@ -108,8 +123,16 @@ def _worker(plan: Plan, name: str) -> Service:
 def _relay(plan: Plan, name: str) -> Service:
     port = plan.ports[name]
     env = {**_environment(plan, name), "RELAY_METRICS_PORT": str(port)}
+    ready = HttpProbe(port, "/readyz")
     return Service(
-        name, python("worker.relay"), HttpProbe(port, "/readyz"), env, needs=("migrate", "redis"), uses=DATA
+        name,
+        python("worker.relay"),
+        ready,
+        env,
+        needs=SERVERS,
+        uses=DATA,
+        deadline_seconds=START_SECONDS,
+        grace_seconds=15,
     )
 
 
@@ -117,6 +140,7 @@ def _flower(plan: Plan) -> Service:
     port = plan.ports["flower"]
     env = {
         **_environment(plan, "flower"),
+        "FLOWER_HOST": "127.0.0.1",
         "FLOWER_PORT": str(port),
         "FLOWER_BASIC_AUTH": f"{FLOWER_USER}:{plan.credentials.flower_password}",
     }

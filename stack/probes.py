@@ -1,5 +1,6 @@
 """Readiness of a part, asked from outside as a kubelet would ask."""
 
+import csv
 import http.client
 import socket
 import time
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 TIMEOUT_SECONDS = 3.0
+BODY_LIMIT = 100_000
 OK = 200
 
 
@@ -30,16 +32,36 @@ class HttpProbe:
         return f"GET http://127.0.0.1:{self.port}{self.path} answers 200"
 
     def check(self) -> str | None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
         try:
-            connection.request("GET", self.path)
-            response = connection.getresponse()
-            body = response.read(300).decode(errors="replace").strip()
+            status, body = _get(self.port, self.path)
         except (OSError, http.client.HTTPException) as error:
             return _reason(error)
-        finally:
-            connection.close()
-        return None if response.status == OK else f"HTTP {response.status}: {body}"
+        return None if status == OK else f"HTTP {status}: {body[:300]}"
+
+
+@dataclass(frozen=True)
+class RotationProbe:
+    """HAProxy sends clients to a server only after its own check of it."""
+
+    stats_port: int
+    backend: str
+    server: str
+
+    @property
+    def description(self) -> str:
+        return f"HAProxy sends clients to {self.server}"
+
+    def check(self) -> str | None:
+        try:
+            status, body = _get(self.stats_port, "/;csv")
+        except (OSError, http.client.HTTPException) as error:
+            return _reason(error)
+        if status != OK:
+            return f"HTTP {status}"
+        for row in csv.DictReader(body.splitlines()):
+            if (row["# pxname"], row["svname"]) == (self.backend, self.server):
+                return None if row["status"].startswith("UP") else row["status"]
+        return "not one of its servers"
 
 
 @dataclass(frozen=True)
@@ -130,6 +152,16 @@ class ExitProbe:
 
     def check(self) -> str | None:
         return "still running"
+
+
+def _get(port: int, path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read(BODY_LIMIT).decode(errors="replace").strip()
+    finally:
+        connection.close()
 
 
 def _reason(error: Exception) -> str:

@@ -142,12 +142,12 @@ def test_the_log_is_followed(conveyor: CommandLine) -> None:
     conveyor.run("up")
     identity = conveyor.state.services["redis"].identity
     assert identity is not None
-    follower = conveyor.start("logs", "--lines", "0")
-    time.sleep(1)
-    os.kill(identity.pid, signal.SIGKILL)
+    follower = conveyor.start("logs", "--lines", "1")
     assert follower.stdout is not None
     with follower.stdout as output:
-        coming = [output.readline(), output.readline()]  # Redis may speak before its death is noticed
+        output.readline()  # it has read the file to its end and follows
+        os.kill(identity.pid, signal.SIGKILL)
+        coming = [output.readline(), output.readline()]  # the daemons may speak as well
         follower.terminate()
         follower.wait(5)
     assert any("redis was ended by SIGKILL; restart in" in line for line in coming)
