@@ -9,6 +9,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app.cluster.endpoints import router as cluster
 from app.context import ApiContext
+from app.dashboard.installation import install_dashboard
 from app.middleware import RequestMiddleware
 from app.openapi import install_openapi
 from app.problems import install_problem_handlers
@@ -53,4 +54,5 @@ def create_app(settings: Settings) -> FastAPI:
     install_openapi(app, context.registry)
     for router in (users, products, tasks, requests, cluster):
         app.include_router(router)
+    install_dashboard(app, settings)
     return app

@@ -20,8 +20,8 @@ from app.tasks.schemas import TaskView
 from app.users.repository import UserRepository
 
 TASKS, PRODUCTS, REQUESTS, USERS = 8, 8, 10, 200
-LOOKED_THROUGH = 200
-POLLS = "/ui/fragments/"
+# Enough of the log to see which replicas are at work.
+LOOKED_THROUGH = 100
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,15 @@ class Overview:
     def read(cls, reads: ReadSession) -> Self:
         """Read it all."""
         log = RequestLogRepository(reads).list(None, None, LOOKED_THROUGH)
-        accepted_by = {row.request_id: row.server_id for row in log if row.method == "POST"}
         now = datetime.now(UTC)
         return cls(
             tasks=[
-                TaskRow.of(TaskView.of(task), now, reads.role, accepted_by.get(task.request_id))
+                TaskRow.of(TaskView.of(task), now, reads.role)
                 for task in TaskRepository(reads).list(None, None, TASKS)
             ],
             users=UserRepository(reads).list(0, USERS),
             products=newest_products(reads),
-            requests=without_polls(log),
+            requests=log[:REQUESTS],
             seen=seen_in_log(log, now.timestamp()),
         )
 
@@ -77,15 +76,4 @@ def newest_products(reads: ReadSession) -> Sequence[Product]:
 
 def recent_requests(reads: ReadSession) -> Sequence[RequestLog]:
     """Return the requests of the front page."""
-    return without_polls(RequestLogRepository(reads).list(None, None, LOOKED_THROUGH))
-
-
-def without_polls(rows: Sequence[RequestLog]) -> Sequence[RequestLog]:
-    """Leave out what open pages ask by themselves: it would bury what people do."""
-    return [row for row in rows if not row.path.startswith(POLLS)][:REQUESTS]
-
-
-def accepting_replica(reads: ReadSession, request_id: str | None) -> str | None:
-    """Return the replica that answered a request, if that was lately."""
-    log = RequestLogRepository(reads).list(None, None, LOOKED_THROUGH)
-    return next((row.server_id for row in log if row.request_id == request_id and row.method == "POST"), None)
+    return RequestLogRepository(reads).list(None, None, REQUESTS)

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Form, Query, Response
+from fastapi import APIRouter, Depends, Form, Response
 from fastapi.responses import FileResponse
 
 from app.cluster.endpoints import TEST_WORKER
@@ -13,6 +13,7 @@ from app.dashboard.same_origin import require_same_origin
 from app.dashboard.static_files import DIRECTORY
 from app.dashboard.task_answers import TaskAnswers, TaskLookup
 from app.dependencies import Context, Reads, Tasks, Writes
+from app.models import User
 from app.retry import ReadRetryRoute
 from app.users.endpoints import CREATE_PRODUCT
 from app.users.service import find_user
@@ -25,7 +26,7 @@ Shown = Annotated[View, Depends()]
 Found = Annotated[TaskLookup, Depends()]
 Answers = Annotated[TaskAnswers, Depends()]
 # A new one with every rendered form: pressing again after a lost answer gives the same task.
-FormKey = Annotated[str | None, Form(min_length=1, max_length=255)]
+FormKey = Annotated[str, Form(min_length=1, max_length=255)]
 UserChoice = Annotated[int, Form(ge=1, le=2**63 - 1)]
 
 
@@ -44,21 +45,28 @@ def show_icon() -> FileResponse:
 
 
 @router.post("/ui/test-worker")
-def test_worker(writes: Writes, tasks: Tasks, answers: Answers, key: FormKey = None) -> Response:
+def ask_worker(writes: Writes, tasks: Tasks, answers: Answers, key: FormKey) -> Response:
     """Accept a task by which a worker reports how it reaches database and queue."""
     task = tasks.accept(writes, TEST_WORKER, {}, idempotency_key=key, request_id=answers.request_id)
     return answers.accepted(task, form="test-worker")
 
 
+def chosen_user(user_id: UserChoice, reads: Reads, writes: Writes) -> User:
+    """Find the user that was chosen in the form."""
+    return find_user(reads, writes, user_id)
+
+
 @router.post("/ui/create-product")
 def create_product(
-    user_id: UserChoice, reads: Reads, writes: Writes, tasks: Tasks, answers: Answers, key: FormKey = None
+    user: Annotated[User, Depends(chosen_user, scope="function")],
+    writes: Writes,
+    tasks: Tasks,
+    answers: Answers,
+    key: FormKey,
 ) -> Response:
     """Accept the creation of a product for a user."""
-    find_user(reads, writes, user_id)
-    task = tasks.accept(
-        writes, CREATE_PRODUCT, {"user_id": user_id}, idempotency_key=key, request_id=answers.request_id
-    )
+    payload = {"user_id": user.id}
+    task = tasks.accept(writes, CREATE_PRODUCT, payload, idempotency_key=key, request_id=answers.request_id)
     return answers.accepted(task, form="create-product")
 
 
@@ -70,11 +78,9 @@ def show_worker_status(view: Shown, context: Context) -> Response:
 
 
 @router.get("/ui/tasks/{task_id}")
-def show_task(
-    task_id: UUID, view: Shown, found: Found, via: Annotated[str | None, Query(max_length=255)] = None
-) -> Response:
+def show_task(task_id: UUID, view: Shown, found: Found) -> Response:
     """Show one task; without JavaScript the page reloads itself until the task's end."""
-    return view.show("task.html", row=found.row(str(task_id), via))
+    return view.show("task.html", row=found.row(str(task_id)))
 
 
 @router.post("/ui/tasks/{task_id}/cancel")

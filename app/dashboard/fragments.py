@@ -38,14 +38,9 @@ def show_requests(view: Shown, reads: Reads) -> Response:
 
 
 @router.get("/tasks/{task_id}")
-def show_task_row(
-    task_id: UUID,
-    view: Shown,
-    found: Annotated[TaskLookup, Depends()],
-    via: Annotated[str | None, Query(max_length=255)] = None,
-) -> Response:
+def show_task_row(task_id: UUID, view: Shown, found: Annotated[TaskLookup, Depends()]) -> Response:
     """Show a task's row; the row of a task that has ended asks no more."""
-    row = found.row(str(task_id), via)
+    row = found.row(str(task_id))
     response = view.show("_task.html", row=row)
     if row.task.status.is_final:
         response.headers["HX-Trigger"] = "task-ended"

@@ -13,7 +13,7 @@ from app.settings import Settings
 def install_dashboard(app: FastAPI, settings: Settings) -> None:
     """Add pages, polled fragments and static files; called last, for its answers wrap all others."""
     assets = Assets()
-    app.state.pages = Pages(assets, settings.replica_name, prometheus_url=None)
+    app.state.pages = Pages(assets, settings.replica_name, settings.prometheus_url)
     app.add_middleware(DashboardResponses, pages=app.state.pages)
     app.include_router(endpoints)
     app.include_router(fragments)

@@ -8,13 +8,15 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from app.dashboard.static_files import Assets
-from app.dashboard.wording import ago, count, duration, title
+from app.dashboard.wording import ago, duration, title
 from app.version import VERSION
 
 TEMPLATES = Path(__file__).parent / "templates"
-# htmx answers these on its own terms, so what we say must not depend on its defaults.
+# No style of its own under our content policy, no interception of the back button; a button being
+# disabled for its request stays so while its row is replaced around it.
 HTMX_CONFIG = (
     '{"includeIndicatorCSS":false,"history":false,"defaultTimeout":10000,'
     '"morphIgnore":["data-htmx-powered","disabled"]}'
@@ -34,12 +36,13 @@ class Pages:
         )
         self._environment.globals.update(
             asset=assets.address,
+            icon=icon,
             version=VERSION,
             served_by=replica_name,
             prometheus_url=prometheus_url,
             htmx_config=HTMX_CONFIG,
         )
-        self._environment.filters.update(ago=ago, count=count, duration=duration, title_of=title)
+        self._environment.filters.update(ago=ago, duration=duration, title_of=title)
 
     def render(self, template: str, **values: Any) -> str:  # noqa: ANN401 - templates take what they name
         """Return the text of a template."""
@@ -70,3 +73,8 @@ class View:
 def is_htmx(request: Request) -> bool:
     """Tell whether htmx sent the request."""
     return request.headers.get("hx-request") == "true"
+
+
+def icon(name: str, kind: str = "icon") -> Markup:
+    """Return one of the icons of `_icons.html`; the word beside it is what is read aloud."""
+    return Markup('<svg class="{}" aria-hidden="true"><use href="#{}"/></svg>').format(kind, name)

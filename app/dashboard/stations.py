@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.cluster.schemas import ClusterStatus, MemberStatus, MySQLStatus, WorkerStatus
 from app.cluster.service import mysql_problems
 from app.dashboard.replicas import SeenReplica
-from app.dashboard.wording import count, duration, title
+from app.dashboard.wording import duration, title
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def stations(status: ClusterStatus, replicas: Sequence[SeenReplica], expected_me
 def api_station(replicas: Sequence[SeenReplica]) -> Station:
     """Show who answers; a replica that does not is simply not seen."""
     lines = [Line(one.name, "served this page" if one.answered_now else "answering") for one in replicas]
-    return Station("API", "api", "ok", f"{count(len(replicas), 'replica')} answering", lines)
+    return Station("API", "api", "ok", f"{len(replicas)} answering", lines)
 
 
 def queue_station(status: ClusterStatus) -> Station:
@@ -103,8 +103,8 @@ def mysql_station(mysql: MySQLStatus, expected_members: int) -> Station:
         return Station("MySQL", "database", "ok", "one server", lines)
     problems = mysql_problems(mysql, expected_members)
     tone = "bad" if not primaries else "warn" if problems else "ok"
-    replicas = count(len(online) - primaries, "replica")
-    return Station("MySQL", "database", tone, f"{primaries or 'no'} primary, {replicas}", lines)
+    headline = f"{len(online)} of {max(expected_members, len(mysql.members))} online"
+    return Station("MySQL", "database", tone, headline if primaries else "no primary", lines)
 
 
 def _waiting(depth: int, oldest_age_seconds: float | None) -> str:
@@ -117,7 +117,7 @@ def _member_note(member: MemberStatus) -> str:
         return member.state.lower()
     if member.role == "PRIMARY":
         return "primary"
-    return f"replica, {member.lag_transactions or 'none'} behind"
+    return f"replica, lag {member.lag_transactions}"
 
 
 def _member_tone(member: MemberStatus) -> str:

@@ -41,13 +41,12 @@ class TaskRow:
     outcome: str
     waited: str | None
     ran: str | None
-    accepted_by: str | None
     read_from: str
     unanswered: str | None
     poll: str | None
 
     @classmethod
-    def of(cls, task: TaskView, now: datetime, read_from: str, accepted_by: str | None = None) -> Self:
+    def of(cls, task: TaskView, now: datetime, read_from: str) -> Self:
         """Build the row of a task as it is at `now`."""
         silence = unanswered_seconds(task, now)
         return cls(
@@ -57,7 +56,6 @@ class TaskRow:
             outcome=outcome(task, now),
             waited=_waited(task, now),
             ran=_ran(task, now),
-            accepted_by=accepted_by,
             read_from=read_from,
             unanswered=duration(silence) if silence >= UNANSWERED_SECONDS else None,
             poll=poll_interval(task, now),

@@ -28,21 +28,19 @@ def duration(seconds: float) -> str:
 
 
 def ago(moment: datetime, now: datetime) -> str:
-    """Say how long ago something happened."""
+    """Say how long ago something happened, in the largest unit that fits."""
     seconds = (now - moment).total_seconds()
     if seconds < NOW_BELOW_SECONDS:
         return "just now"
-    return f"{duration(max(1, round(seconds)) if seconds < MINUTE else seconds).replace('.0 s', ' s')} ago"
+    for unit, length in (("d", DAY), ("h", HOUR), ("min", MINUTE)):
+        if seconds >= length:
+            return f"{seconds // length:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"
 
 
 def title(name: str) -> str:
     """Turn the name of a task into words."""
     return name.replace("_", " ").capitalize()
-
-
-def count(number: int, one: str, many: str | None = None) -> str:
-    """Say how many there are, in the right number."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def shorten(text: str) -> str:
