@@ -1,5 +1,7 @@
 """`python -m app`: serve one API replica until SIGTERM."""
 
+import signal
+
 import uvicorn
 
 from app.logging import configure_logging
@@ -13,6 +15,8 @@ def main() -> None:
     """Serve; at SIGTERM open requests are finished first."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format, process="api", replica=settings.replica_name)
+    # uvicorn raises the signal once more after it has shut down in order; that is no reason to fail.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.run(
         create_app(settings),
         host=settings.api_host,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.credentials import Credentials
+from stack.daemons.mysql import ORDINALS
 from stack.packages import Daemons
 from stack.ports import Ports
 from stack.probes import AllProbes, ExitProbe, FileProbe, HttpProbe, RotationProbe
@@ -60,6 +61,7 @@ def _environment(plan: Plan, name: str) -> dict[str, str]:
         "DB_MASTER_HOST": f"127.0.0.1:{plan.ports['mysql-primary']}",
         "DB_SLAVE1_HOST": replicas,
         "DB_SLAVE2_HOST": replicas,
+        "DB_MEMBERS": str(len(ORDINALS)),
         "DB_NAME": DATABASE,
         "DB_USER": APP_USER,
         "DB_PASSWORD": plan.credentials.app_password,
@@ -82,7 +84,12 @@ def _migrate(plan: Plan) -> Service:
 
 def _api(plan: Plan, name: str) -> Service:
     port = plan.ports[name]
-    env = {**_environment(plan, name), "API_HOST": "127.0.0.1", "API_PORT": str(port)}
+    env = {
+        **_environment(plan, name),
+        "API_HOST": "127.0.0.1",
+        "API_PORT": str(port),
+        "PROMETHEUS_URL": f"http://localhost:{plan.ports['prometheus']}/",
+    }
     in_rotation = RotationProbe(plan.ports["haproxy-stats"], "api", name)
     ready = AllProbes((HttpProbe(port, "/readyz"), in_rotation))
     return Service(

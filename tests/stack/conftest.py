@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2 as httpx
 import pytest
 
 from stack import sessions
@@ -12,6 +13,7 @@ from stack.packages import find_daemons
 from stack.ports import free_ports
 from stack.state import read_state
 from stack.supervisor import ROOT, Stack, StackConfig, clear_leftovers
+from tests.stack.api_client import new_user
 
 RUNS = ROOT / ".cache" / "stacks"
 LOG_LINES = 200
@@ -50,6 +52,17 @@ def stack() -> Iterator[Stack]:
     running.remove(stack)
     stack.stop()
     shutil.rmtree(directory)
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.url, timeout=15) as client:
+        yield client
+
+
+@pytest.fixture
+def user_id(api: httpx.Client) -> int:
+    return new_user(api)
 
 
 @pytest.fixture(autouse=True)

@@ -1,41 +1,12 @@
 """The API in front of the whole system."""
 
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import httpx2 as httpx
 import pytest
 
-from stack.supervisor import Stack
+from tests.stack.api_client import end_of
 from tests.stack.waiting import wait_until
-
-FINAL = {"succeeded", "failed", "cancelled"}
-
-
-@pytest.fixture
-def api(stack: Stack) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.url, timeout=15) as client:
-        yield client
-
-
-@pytest.fixture
-def user_id(api: httpx.Client) -> int:
-    answer = api.post("/api/users", json={"name": "Ada", "email": f"ada-{time.monotonic_ns()}@example.com"})
-    assert answer.status_code == 201
-    assert answer.headers["Location"] == f"/api/users/{answer.json()['id']}"
-    return int(answer.json()["id"])
-
-
-def end_of(api: httpx.Client, location: str) -> dict[str, Any]:
-    task: dict[str, Any] = {}
-
-    def ended() -> bool:
-        task.update(api.get(location).json())
-        return task["status"] in FINAL
-
-    wait_until(ended, f"{location} ends")
-    return task
 
 
 def test_an_accepted_product_is_made_once_and_read_by_its_client(api: httpx.Client, user_id: int) -> None:

@@ -1,0 +1,292 @@
+"""The API while parts of the system are lost."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pymysql
+import pytest
+from redis import Redis
+
+from stack.supervisor import Stack
+from tests.stack.api_client import end_of, new_user, products_of
+from tests.stack.waiting import wait_until
+from tests.stack.worker.processes import OwnProcess, free_port
+
+WORKERS = ("worker-1", "worker-2")
+
+
+@contextmanager
+def held_down(stack: Stack, *names: str) -> Iterator[None]:
+    """Kill parts and keep them down."""
+    for name in names:
+        stack.service(name).pause_restart()
+        stack.service(name).kill_session()
+    try:
+        yield
+    finally:
+        for name in names:
+            stack.service(name).resume_restart()
+
+
+def primary(api: httpx.Client, stack: Stack) -> str:
+    """Return the name of the part that is the primary."""
+    members = api.get("/api/worker/status").json()["mysql"]["members"]
+    port = next(int(one["address"].rpartition(":")[2]) for one in members if one["role"] == "PRIMARY")
+    return next(name for name, its_port in stack.ports.items() if its_port == port)
+
+
+def connect(stack: Stack, member: str) -> "pymysql.Connection[Any]":
+    """Connect to one member, past the load balancer, as the administrator."""
+    env = stack.env_for("migrate")
+    return pymysql.connect(
+        host="127.0.0.1",
+        port=stack.ports[member],
+        user=env["DB_ADMIN_USER"],
+        password=env["DB_ADMIN_PASSWORD"],
+        database=env["DB_NAME"],
+        connect_timeout=5,
+        read_timeout=20,
+    )
+
+
+class Writer(threading.Thread):
+    """Creates users until told to stop, and keeps every answer."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(name="writer")
+        self._client = httpx.Client(base_url=url, timeout=20)
+        self._stopping = threading.Event()
+        self.acknowledged: list[tuple[float, int]] = []
+        self.refused: list[httpx.Response] = []
+        self.slowest_seconds = 0.0
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            email = f"writer-{time.monotonic_ns()}@example.com"
+            started = time.monotonic()
+            answer = self._client.post("/api/users", json={"name": "Writer", "email": email})
+            self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - started)
+            if answer.status_code == 201:
+                self.acknowledged.append((time.monotonic(), answer.json()["id"]))
+            else:
+                self.refused.append(answer)
+                time.sleep(0.05)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.join(30)
+        self._client.close()
+
+
+@pytest.fixture
+def writer(stack: Stack) -> Iterator[Writer]:
+    writer = Writer(stack.url)
+    writer.start()
+    yield writer
+    writer.stop()
+
+
+def test_without_redis_tasks_are_accepted_and_done_later(
+    api: httpx.Client, stack: Stack, user_id: int
+) -> None:
+    with held_down(stack, "redis"):
+        answers = [api.post(f"/api/users/{user_id}/create-product") for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [202] * 5
+        assert max(answer.elapsed.total_seconds() for answer in answers) < 3
+        started = time.monotonic()
+        status = api.get("/api/worker/status")
+        assert time.monotonic() - started < 2
+        assert (status.status_code, status.json()["status"]) == (200, "degraded")
+        assert not status.json()["redis"]["up"]
+        assert any(problem.startswith("Redis is down") for problem in status.json()["problems"])
+    for answer in answers:
+        assert end_of(api, answer.headers["Location"], 60)["status"] == "succeeded"
+    assert len(products_of(api, user_id)) == 5
+
+
+def test_a_flushed_redis_loses_no_task(api: httpx.Client, stack: Stack, user_id: int) -> None:
+    with held_down(stack, *WORKERS):
+        locations = [api.post(f"/api/users/{user_id}/create-product").headers["Location"] for _ in range(20)]
+
+        def queued() -> bool:
+            return bool(api.get("/api/worker/status").json()["queues"][0]["depth"] >= 20)
+
+        wait_until(queued, "20 messages are in the queue")
+        env = stack.env_for("relay-1")
+        with Redis(port=stack.ports["redis"], password=env["REDIS_PASSWORD"], socket_timeout=5) as redis:
+            redis.flushall()
+    ends = [end_of(api, location, 90) for location in locations]
+    assert {end["status"] for end in ends} == {"succeeded"}
+    assert len(products_of(api, user_id)) == 20
+
+
+def test_a_lost_primary_loses_nothing_acknowledged_and_reads_go_on(
+    api: httpx.Client, stack: Stack, writer: Writer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wait_until(lambda: len(writer.acknowledged) > 20, "the writer is under way")
+    lost = primary(api, stack)
+    killed_at = time.monotonic()
+    stack.service(lost).kill()
+    reads = [api.get("/api/users", params={"limit": 1}) for _ in _until(killed_at + 5)]
+    wait_until(
+        lambda: sum(at > killed_at + 1 for at, _ in writer.acknowledged) > 20, "writes are accepted again", 60
+    )
+    writer.stop()
+    assert {read.status_code for read in reads} == {200}
+    resumed_at = min(at for at, _ in writer.acknowledged if at > killed_at + 1)
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n  primary killed: writes accepted again after {resumed_at - killed_at:.1f} s, "
+            f"{len(writer.refused)} refused, slowest answer {writer.slowest_seconds:.1f} s, "
+            f"{len(reads)} reads without error\n"
+        )
+    assert {answer.status_code for answer in writer.refused} <= {503}
+    assert all(answer.headers.get("Retry-After") for answer in writer.refused)
+    present = _present_users(stack, [user for _, user in writer.acknowledged])
+    assert present == {user for _, user in writer.acknowledged}
+    assert primary(api, stack) != lost
+
+
+def test_a_stopped_replica_is_passed_over(api: httpx.Client, stack: Stack, user_id: int) -> None:
+    replica = next(name for name in ("mysql-0", "mysql-1", "mysql-2") if name != primary(api, stack))
+    with held_down(stack, replica):
+        answers = [api.get(f"/api/users/{user_id}") for _ in _until(time.monotonic() + 3)]
+        assert {answer.status_code for answer in answers} == {200}
+
+        def degraded() -> bool:
+            problems = api.get("/api/worker/status").json()["problems"]
+            return "2 of 3 MySQL members are online" in problems
+
+        wait_until(degraded, "the status says that a member is missing")
+
+
+def test_a_client_reads_its_own_write_although_the_replicas_are_behind(
+    api: httpx.Client, stack: Stack
+) -> None:
+    replicas = [name for name in ("mysql-0", "mysql-1", "mysql-2") if name != primary(api, stack)]
+    locks = [connect(stack, replica) for replica in replicas]
+    for lock in locks:
+        lock.cursor().execute("LOCK TABLES users READ")  # what the replica applies has to wait
+    try:
+        user_id = new_user(api)
+        own = api.get("/api/users", params={"after": user_id - 1})
+        others = httpx.get(f"{stack.url}/api/users", params={"after": user_id - 1})
+    finally:
+        for lock in locks:
+            lock.close()
+    assert own.headers["X-Database-Role"] == "primary"
+    assert [user["id"] for user in own.json()["items"]] == [user_id]
+    assert others.headers["X-Database-Role"] == "replica"
+    assert others.json()["items"] == []
+
+
+def test_a_replica_that_catches_up_in_time_serves_the_client(api: httpx.Client) -> None:
+    user_id = new_user(api)
+    answer = api.get("/api/users", params={"after": user_id - 1})
+    assert answer.headers["X-Database-Role"] == "replica"
+    assert [user["id"] for user in answer.json()["items"]] == [user_id]
+
+
+def test_a_cancelled_task_is_never_done(api: httpx.Client, stack: Stack, user_id: int) -> None:
+    with held_down(stack, *WORKERS):
+        location = api.post(f"/api/users/{user_id}/create-product").headers["Location"]
+        assert api.delete(location).json()["status"] == "cancelled"
+        assert api.delete(location).status_code == 200, "repeating it is no error"
+    stack.wait_ready("worker-1")
+    later = api.post(f"/api/users/{user_id}/create-product").headers["Location"]
+    end_of(api, later)
+    assert api.get(location).json()["status"] == "cancelled"
+    assert len(products_of(api, user_id)) == 1
+
+
+def test_a_failed_task_can_be_replayed(api: httpx.Client) -> None:
+    submission = {"name": "create_product_from_user", "payload": {"user_id": 999_999_999}}
+    location = api.post("/api/tasks", json=submission).headers["Location"]
+    failed = end_of(api, location)
+    assert failed["status"] == "failed"
+    assert "999999999" in failed["error"]
+    replayed = api.post(f"{location}/replay")
+    assert (replayed.status_code, replayed.headers["Location"]) == (202, location)
+    again = end_of(api, location)
+    assert (again["status"], again["attempts"]) == ("failed", 1)
+    assert again["finished_at"] > failed["finished_at"]
+
+
+def test_killed_workers_are_named_and_their_tasks_wait(api: httpx.Client, stack: Stack, user_id: int) -> None:
+    with held_down(stack, *WORKERS):
+
+        def all_silent() -> bool:
+            return "no worker is known to be alive" in str(api.get("/api/worker/status").json()["problems"])
+
+        wait_until(all_silent, "the status says that no worker is alive")
+        location = api.post(f"/api/users/{user_id}/create-product").headers["Location"]
+        assert api.get(location).json()["status"] == "queued"
+    assert end_of(api, location)["status"] == "succeeded"
+
+
+def test_a_replica_of_the_api_that_restarts_fails_no_request(stack: Stack) -> None:
+    stopped = threading.Event()
+    statuses: list[int] = []
+
+    def load() -> None:
+        with httpx.Client(base_url=stack.url, timeout=20) as client:
+            while not stopped.is_set():
+                statuses.append(client.get("/api/users").status_code)
+                statuses.append(client.post("/api/worker/test").status_code)
+
+    threads = [threading.Thread(target=load) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    stack.restart("api-2")
+    stopped.set()
+    for thread in threads:
+        thread.join(30)
+    assert set(statuses) == {200, 202}
+    assert len(statuses) > 20
+
+
+def test_a_replica_that_cannot_read_is_not_ready_and_says_why(stack: Stack, tmp_path: Path) -> None:
+    port, nowhere = free_port(), f"127.0.0.1:{free_port()}"
+    environment = {
+        **stack.env_for("api-1"),
+        "API_PORT": str(port),
+        "DB_MASTER_HOST": nowhere,
+        "DB_SLAVE1_HOST": nowhere,
+        "DB_SLAVE2_HOST": nowhere,
+    }
+    url = f"http://127.0.0.1:{port}"
+    with OwnProcess("app", environment, tmp_path) as process:
+
+        def answers() -> bool:
+            try:
+                return httpx.get(f"{url}/healthz").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_until(answers, "the replica answers")
+        ready = httpx.get(f"{url}/readyz")
+        assert ready.status_code == 503
+        assert "OperationalError" in ready.json()["checks"]["database"]
+        assert ready.json()["checks"]["redis"] == "ok"
+        refused = httpx.post(f"{url}/api/worker/test")
+        assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+        assert refused.headers["Content-Type"] == "application/problem+json"
+        assert process.terminate() == 0
+
+
+def _until(deadline: float) -> Iterator[None]:
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.02)
+
+
+def _present_users(stack: Stack, user_ids: list[int]) -> set[int]:
+    with connect(stack, "mysql-primary") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM users WHERE id IN %s", (user_ids,))
+        return {row[0] for row in cursor.fetchall()}
