@@ -20,7 +20,7 @@ def address_table(directory: Path, ports: Ports) -> str:
             ("Dashboard", f"{front}/", ""),
             ("API docs", f"{front}/docs", ""),
             ("Flower", f"{front}/flower/", f"{FLOWER_USER}, flower_password in {secrets}"),
-            ("Prometheus", f"http://localhost:{ports['prometheus']}/", ""),
+            ("Prometheus", f"http://localhost:{ports['prometheus']}/consoles/conveyor.html", ""),
             ("HAProxy", f"http://localhost:{ports['haproxy-stats']}/", ""),
             ("MySQL primary", mysql("primary"), f"app_password in {secrets}"),
             ("MySQL replicas", mysql("replicas"), f"app_password in {secrets}"),

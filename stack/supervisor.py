@@ -71,6 +71,7 @@ class Stack:
     def launch(self) -> None:
         """Start everything and return at once."""
         self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o700)  # the daemons' files inside are readable for everyone
         self._lock_file = _claim(self.directory)
         clear_leftovers(self.directory)
         require_free(self.ports, sessions.port_owner)

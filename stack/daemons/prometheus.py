@@ -7,6 +7,7 @@ from stack.daemons.rendering import render
 from stack.packages import Daemons
 from stack.ports import Ports
 
+CONSOLE = Path(__file__).parent / "console"
 JOBS = ("api", "worker", "relay", "agent", "flower", "haproxy", "prometheus")
 
 
@@ -30,5 +31,7 @@ def configure(state: Path, ports: Ports, daemons: Daemons) -> tuple[str, ...]:
         f"--storage.tsdb.path={directory / 'data'}",
         "--storage.tsdb.retention.time=2d",
         "--storage.tsdb.retention.size=512MB",
+        f"--web.console.templates={CONSOLE}",
+        "--log.level=warn",
         f"--web.listen-address=127.0.0.1:{ports['prometheus']}",
     )
