@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 import pymysql
 
 from mysql_agent.cluster import ClusterView, State
-from mysql_agent.connect import Server, Session, error_text
+from mysql_agent.connect import Session, error_text
 from mysql_agent.decide import Action, Decision, Reason, decide
 from mysql_agent.lock import BootstrapLock
 
@@ -30,10 +32,16 @@ class Credentials:
     password: str
 
 
+class OwnServer(Protocol):
+    user: str
+
+    def session(self, read_timeout: float | None = None) -> AbstractContextManager[Session]: ...
+
+
 class Actor:
     def __init__(
         self,
-        server: Server,
+        server: OwnServer,
         credentials: Credentials,
         lock: BootstrapLock,
         observe: Callable[[], ClusterView],

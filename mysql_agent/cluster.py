@@ -81,7 +81,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class ClusterView:
-    """All configured members as one of them sees them; inside a group it need not ask the others."""
+    """All configured members as one of them sees them; a secondary in a group does not ask the others."""
 
     own: Observed
     peers: tuple[Observed, ...]

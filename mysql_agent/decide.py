@@ -25,6 +25,7 @@ class Reason(StrEnum):
     COMPLETE = "complete"
     MEMBERS_MISSING = "members_missing"
     NO_MAJORITY = "no_majority"
+    LEFT_BEHIND = "left_behind"
     SERVER_UNREACHABLE = "server_unreachable"
     RECOVERING = "recovering"
     GROUP_FOUND = "group_found"
@@ -63,17 +64,28 @@ def decide(cluster: ClusterView) -> Decision:
     if own.state is State.RECOVERING:
         return Decision(Action.WAIT, Reason.RECOVERING, "waiting for the member to catch up with its group")
     if own.state is State.ONLINE:
-        return _inside_group(own, len(cluster.members))
+        return _inside_group(cluster, own)
     return _outside_group(cluster, own)
 
 
-def _inside_group(own: Answer, configured: int) -> Decision:
+def _inside_group(cluster: ClusterView, own: Answer) -> Decision:
+    configured = len(cluster.members)
     seen = ", ".join(f"{entry.address} {entry.state}" for entry in own.view)
     if not own.in_majority:
         return Decision(
             Action.WAIT,
             Reason.NO_MAJORITY,
             f"waiting for a majority: nothing can be committed until more members return ({seen})",
+        )
+    left_behind_by = [
+        peer.name for peer in cluster.peers if peer.answer and _goes_on_without(peer.answer, own)
+    ]
+    if left_behind_by:
+        return Decision(
+            Action.WAIT,
+            Reason.LEFT_BEHIND,
+            f"waiting for this server to notice that {', '.join(left_behind_by)} went on without it: "
+            "it was frozen or cut off, and its view of the group is old",
         )
     if own.members_online < configured:
         return Decision(
@@ -82,6 +94,11 @@ def _inside_group(own: Answer, configured: int) -> Decision:
             f"serving as {own.role}; {own.members_online} of {configured} members are online ({seen})",
         )
     return Decision(Action.NOTHING, Reason.COMPLETE, f"serving as {own.role}; every member is online")
+
+
+def _goes_on_without(peer: Answer, own: Answer) -> bool:
+    # Merely UNREACHABLE does not count: one broken link between two members must not stop a good primary.
+    return peer.serves and all(entry.uuid != own.uuid for entry in peer.view)
 
 
 def _outside_group(cluster: ClusterView, own: Answer) -> Decision:

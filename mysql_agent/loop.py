@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable
 from threading import Event
+from typing import Protocol
 
 import pymysql
 import structlog
 
-from mysql_agent.act import Actor
 from mysql_agent.cluster import ClusterView, Role
 from mysql_agent.connect import error_text
 from mysql_agent.decide import Action, Decision, Reason, decide
@@ -32,9 +32,17 @@ class Pace:
         return self._normal if final else self._busy
 
 
+class Acts(Protocol):
+    def carry_out(self, decision: Decision) -> Decision | None: ...
+
+    def clear_bootstrap_flag(self) -> None: ...
+
+    def disconnect_clients(self) -> int: ...
+
+
 class Loop:
     def __init__(
-        self, observe: Callable[[], ClusterView], actor: Actor, metrics: Metrics, pace: Pace, stop: Event
+        self, observe: Callable[[], ClusterView], actor: Acts, metrics: Metrics, pace: Pace, stop: Event
     ) -> None:
         self._observe = observe
         self._actor = actor
@@ -55,16 +63,16 @@ class Loop:
 
     def step(self) -> float:
         """One look and what follows from it; the answer is how long to rest."""
+        now = time.monotonic()
         cluster = self._observe()
         decision = decide(cluster)
         # While the same attempt is repeated, what it waits for stays visible and is not logged again.
-        repeated = decision == self._decision
-        self._publish(cluster, self._obstacle if repeated and self._obstacle else decision)
+        known_obstacle = self._obstacle if decision == self._decision else None
+        self._publish(cluster, known_obstacle or decision, now)
         self._decision = decision
         self._metrics.count_decision(decision.action)
         self._obstacle = self._attempt(cluster, decision)
-        if self._obstacle:
-            self._publish(cluster, self._obstacle)
+        self._publish(cluster, self._obstacle or decision, now)
         return self._pace.after(decision, had_no_effect=self._obstacle is not None)
 
     def _attempt(self, cluster: ClusterView, decision: Decision) -> Decision | None:
@@ -95,12 +103,13 @@ class Loop:
             return
         is_primary = own.role is Role.PRIMARY
         if self._was_primary and not is_primary:
+            disconnected = self._actor.disconnect_clients()
             self._metrics.demotions.inc()
-            log.warning("demoted", clients_disconnected=self._actor.disconnect_clients())
+            log.warning("demoted", clients_disconnected=disconnected)
         self._was_primary = is_primary
 
-    def _publish(self, cluster: ClusterView, decision: Decision) -> None:
-        self.report = Report(cluster, decision, time.monotonic())
+    def _publish(self, cluster: ClusterView, decision: Decision, seen_at: float) -> None:
+        self.report = Report(cluster, decision, seen_at)
         self._metrics.record(self.report)
         if decision != self._said:
             level = log.error if decision.action is Action.ALERT else log.info

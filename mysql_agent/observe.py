@@ -53,7 +53,11 @@ def answer_from(status: Row, view: list[Row]) -> Answer:
 
 
 class Observer:
-    """Asks the own server, and the peers only while the own one is in no group: a view tells the rest."""
+    """Asks the own server, and the peers where its own word does not suffice.
+
+    A server outside a group does not know whether there is one. A primary that was frozen still believes in
+    its old view. Everybody else's view is good enough, which spares most connections.
+    """
 
     def __init__(
         self,
@@ -71,8 +75,10 @@ class Observer:
 
     def observe(self) -> ClusterView:
         (own,) = self._ask_all((self._own,))
-        outside = own.answer is not None and own.answer.state in {State.OFFLINE, State.ERROR}
-        peers = self._ask_all(self._peers) if outside else tuple(_not_asked(peer) for peer in self._peers)
+        ask_peers = own.answer is not None and (
+            own.answer.state in {State.OFFLINE, State.ERROR} or own.answer.role is Role.PRIMARY
+        )
+        peers = self._ask_all(self._peers) if ask_peers else tuple(map(_not_asked, self._peers))
         return ClusterView(own, peers, self._group_seen_for(peers))
 
     def close(self) -> None:

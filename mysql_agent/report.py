@@ -6,14 +6,14 @@ from http import HTTPStatus
 from typing import Any
 
 from mysql_agent.cluster import Answer, ClusterView, Observed, Role
-from mysql_agent.decide import Decision
+from mysql_agent.decide import Action, Decision
 
 
 @dataclass(frozen=True)
 class Report:
     cluster: ClusterView
     decision: Decision
-    at: float  # monotonic seconds
+    seen_at: float  # monotonic seconds
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def respond(path: str, report: Report | None, now: float, limits: Limits) -> Res
     """Answer one of the health paths; whatever is not known for certain is a 503."""
     if report is None:
         return Response(HTTPStatus.SERVICE_UNAVAILABLE, "nothing observed yet\n")
-    age = now - report.at
+    age = now - report.seen_at
     if path == "/":
         return Response(HTTPStatus.OK, json.dumps(as_json(report, age), indent=2) + "\n", "application/json")
     if path == "/live":
@@ -42,7 +42,7 @@ def respond(path: str, report: Report | None, now: float, limits: Limits) -> Res
     if path not in {"/primary", "/replica", "/ready"}:
         return Response(HTTPStatus.NOT_FOUND, "see /, /primary, /replica, /ready, /live, /metrics\n")
     own = report.cluster.own.answer
-    if own is None or not own.serves or age > limits.stale_seconds:
+    if own is None or report.decision.action is not Action.NOTHING or age > limits.stale_seconds:
         return _verdict(good=False, text=f"{report.decision.message} (seen {age:.1f} s ago)")
     return _serving(path, own, limits)
 

@@ -1,0 +1,178 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+import pymysql
+import pytest
+
+from mysql_agent.act import Actor, Credentials
+from mysql_agent.cluster import ClusterView
+from mysql_agent.connect import Row, Session, error_text
+from mysql_agent.decide import Action, Decision, Reason, decide
+from mysql_agent.lock import FileLock
+from tests.unit.mysql_agent.views import cluster, in_group, offline
+
+FOUNDING = cluster(0, offline(0), offline(1), offline(2))
+JOINING = cluster(0, offline(0), in_group(1), None)
+FOUNDED = cluster(0, in_group(0, size=1), offline(1), offline(2))
+START = "START GROUP_REPLICATION USER = %s, PASSWORD = %s"
+FLAG_ON = "SET GLOBAL group_replication_bootstrap_group = ON"
+FLAG_OFF = "SET GLOBAL group_replication_bootstrap_group = OFF"
+
+
+class Database:
+    """Records statements, answers some and refuses others."""
+
+    user = "conveyor_agent"
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self.arguments: dict[str, tuple[object, ...]] = {}
+        self.refused: dict[str, Exception] = {}
+        self.state = "OFFLINE"
+        self.complaints: list[str] = []
+        self.clients: list[int] = []
+
+    @contextmanager
+    def session(self, _read_timeout: float | None = None) -> Iterator[Session]:
+        yield cast("Session", self)
+
+    def rows(self, statement: str, *arguments: object) -> list[Row]:
+        if statement in self.refused:
+            raise self.refused[statement]
+        if "error_log" in statement:
+            return [{"data": complaint} for complaint in self.complaints]
+        if "performance_schema.threads" in statement:
+            self.arguments["clients"] = arguments
+            return [{"id": client} for client in self.clients]
+        return [{"now": 0, "state": self.state}]
+
+    def run(self, statement: str, *arguments: object) -> None:
+        self.statements.append(statement)
+        self.arguments[statement] = arguments
+        if statement in self.refused:
+            raise self.refused[statement]
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> FileLock:
+    return FileLock(tmp_path / "run" / "bootstrap.lock")
+
+
+def carry_out(
+    database: Database, lock: FileLock, decided_on: ClusterView, *later: ClusterView
+) -> Decision | None:
+    views = list(later)
+    actor = Actor(database, Credentials("gr_recovery", "secret"), lock, lambda: views.pop(0), 0.3)
+    return actor.carry_out(decide(decided_on))
+
+
+def test_joining_starts_replication_with_credentials_and_a_cleared_flag(
+    database: Database, lock: FileLock
+) -> None:
+    assert carry_out(database, lock, JOINING) is None
+    assert database.statements == [FLAG_OFF, START]
+    assert database.arguments[START] == ("gr_recovery", "secret")
+
+
+def test_a_member_in_error_is_stopped_before_it_starts(database: Database, lock: FileLock) -> None:
+    database.state = "ERROR"
+    assert carry_out(database, lock, JOINING) is None
+    assert database.statements == [FLAG_OFF, "STOP GROUP_REPLICATION", START]
+
+
+def test_the_group_is_founded_between_setting_and_clearing_the_flag(
+    database: Database, lock: FileLock
+) -> None:
+    assert carry_out(database, lock, FOUNDING, FOUNDING, FOUNDED) is None
+    assert database.statements == [FLAG_ON, START, FLAG_OFF]
+
+
+def test_the_second_look_under_the_lock_decides(database: Database, lock: FileLock) -> None:
+    obstacle = carry_out(database, lock, FOUNDING, JOINING)
+    assert obstacle
+    assert obstacle.reason is Reason.SITUATION_CHANGED
+    assert database.statements == []
+
+
+def test_nobody_bootstraps_while_another_holds_the_lock(
+    database: Database, lock: FileLock, tmp_path: Path
+) -> None:
+    with FileLock(tmp_path / "run" / "bootstrap.lock").attempt() as held:
+        assert held
+        obstacle = carry_out(database, lock, FOUNDING, FOUNDING)
+    assert obstacle
+    assert obstacle.reason is Reason.LOCK_HELD
+    assert database.statements == []
+    assert carry_out(database, lock, FOUNDING, FOUNDING, FOUNDED) is None
+
+
+def test_the_flag_is_cleared_when_the_start_is_refused(database: Database, lock: FileLock) -> None:
+    database.refused[START] = pymysql.OperationalError(3092, "not configured properly")
+    database.complaints = ["no local IP address matches", "no local IP address matches"]
+    obstacle = carry_out(database, lock, FOUNDING, FOUNDING)
+    assert obstacle
+    assert obstacle.reason is Reason.START_REFUSED
+    assert "not configured properly [3092] (no local IP address matches)" in obstacle.message
+    assert database.statements[-1] == FLAG_OFF
+
+
+def test_the_flag_is_cleared_when_the_connection_breaks(database: Database, lock: FileLock) -> None:
+    database.refused[FLAG_ON] = ConnectionResetError("by peer")
+    with pytest.raises(ConnectionResetError):
+        carry_out(database, lock, FOUNDING, FOUNDING)
+    assert database.statements[-1] == FLAG_OFF
+
+
+def test_a_founder_that_does_not_come_online_is_reported(database: Database, lock: FileLock) -> None:
+    obstacle = carry_out(database, lock, FOUNDING, FOUNDING, *[FOUNDING] * 5)
+    assert obstacle
+    assert obstacle.reason is Reason.NOT_ONLINE_YET
+
+
+def test_an_old_incarnation_is_waited_for(database: Database, lock: FileLock) -> None:
+    database.refused[START] = pymysql.OperationalError(3096, "joining failed")
+    database.complaints = ["Old incarnation found while trying to add node"]
+    obstacle = carry_out(database, lock, JOINING)
+    assert obstacle
+    assert obstacle.reason is Reason.OLD_INCARNATION
+
+
+def test_a_refusal_is_reported_even_if_the_log_cannot_be_read(
+    database: Database, lock: FileLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.refused[START] = pymysql.OperationalError(2013, "Lost connection")
+    monkeypatch.setattr("mysql_agent.act._COMPLAINTS", "complaints")
+    database.refused["complaints"] = pymysql.OperationalError(2003, "refused")
+    obstacle = carry_out(database, lock, JOINING)
+    assert obstacle
+    assert "nothing more in its log" in obstacle.message
+
+
+def test_clients_are_disconnected_and_those_that_left_are_not_counted(
+    database: Database, lock: FileLock
+) -> None:
+    database.clients = [7, 8]
+    actor = Actor(database, Credentials("gr_recovery", "secret"), lock, lambda: FOUNDING, 1)
+    assert actor.disconnect_clients() == 2
+    assert database.arguments["clients"] == ("conveyor_agent", "gr_recovery")
+    database.refused["KILL CONNECTION %s"] = pymysql.OperationalError(1094, "Unknown thread id")
+    assert actor.disconnect_clients() == 0
+
+
+def test_waiting_does_nothing(database: Database, lock: FileLock) -> None:
+    waiting = decide(cluster(0, None, None, None))
+    assert waiting.action is Action.WAIT
+    assert carry_out(database, lock, cluster(0, None, None, None)) is None
+    assert database.statements == []
+
+
+def test_an_error_is_told_in_the_servers_words() -> None:
+    assert error_text(pymysql.OperationalError(2003, "refused")) == "refused [2003]"
+    assert error_text(ValueError("not a GTID set")) == "ValueError: not a GTID set"

@@ -1,0 +1,116 @@
+"""The rule of bootstrapping, held against everything that members might answer."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mysql_agent.cluster import Answer, ClusterView, Role, State, ViewEntry
+from mysql_agent.decide import TURN_SECONDS, Action, decide
+from tests.unit.mysql_agent.views import answer, cluster, entry, offline
+
+SIZES = st.integers(1, 5)
+TRANSACTIONS = st.sampled_from(["", "1-3", "1-5", "1-5:7", "1-7", "2-9", "1-9"])
+OUTSIDE = st.sampled_from([State.OFFLINE, State.ERROR])
+
+
+@st.composite
+def answers(draw: st.DrawFn, ordinal: int, size: int) -> Answer | None:
+    """Anything one member may say, however little it fits with the others."""
+    if draw(st.booleans()) and draw(st.booleans()):
+        return None
+    others = [each for each in range(size) if each != ordinal]
+    own_state = draw(st.sampled_from([state for state in State if state is not State.UNREACHABLE]))
+    view: list[ViewEntry] = [entry(ordinal, own_state, draw(st.sampled_from(Role)))]
+    if own_state not in {State.OFFLINE, State.ERROR}:
+        view += [entry(each, draw(st.sampled_from(State))) for each in others if draw(st.booleans())]
+    return answer(ordinal, tuple(view), draw(TRANSACTIONS))
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[Answer | None]:
+    size = draw(SIZES)
+    return [draw(answers(ordinal, size)) for ordinal in range(size)]
+
+
+@st.composite
+def outages(draw: st.DrawFn) -> list[Answer | None]:
+    """Everybody answers and nobody is in a group."""
+    return [
+        answer(ordinal, (entry(ordinal, draw(OUTSIDE), Role.NONE),), draw(TRANSACTIONS))
+        for ordinal in range(draw(SIZES))
+    ]
+
+
+def views_of(world: list[Answer | None], seconds: float = 0) -> list[ClusterView]:
+    return [cluster(own, *world, group_seen_seconds=seconds) for own in range(len(world))]
+
+
+@given(worlds())
+def test_nobody_bootstraps_unless_every_member_answers_and_none_is_in_a_group(
+    world: list[Answer | None],
+) -> None:
+    for view in views_of(world):
+        if decide(view).action is Action.BOOTSTRAP:
+            assert None not in world
+            assert all(said.state in {State.OFFLINE, State.ERROR} for said in world if said)
+
+
+@given(worlds())
+def test_at_most_one_member_bootstraps(world: list[Answer | None]) -> None:
+    decisions = [decide(view).action for view in views_of(world)]
+    assert decisions.count(Action.BOOTSTRAP) <= 1
+
+
+@given(worlds() | outages())
+def test_who_bootstraps_holds_every_transaction(world: list[Answer | None]) -> None:
+    for view in views_of(world):
+        if decide(view).action is Action.BOOTSTRAP:
+            assert view.own.answer
+            assert all(view.own.answer.gtids >= said.gtids for said in world if said)
+
+
+@given(worlds())
+def test_nobody_joins_while_nobody_serves_or_with_transactions_that_no_serving_member_has(
+    world: list[Answer | None],
+) -> None:
+    for view in views_of(world, TURN_SECONDS * 5):
+        if decide(view).action is Action.JOIN:
+            serving = [peer.answer for peer in view.peers if peer.answer and peer.answer.serves]
+            assert serving
+            assert view.own.answer
+            unknown = view.own.answer.gtids
+            for said in serving:
+                unknown -= said.gtids
+            assert not unknown
+
+
+@given(worlds())
+def test_every_decision_says_why(world: list[Answer | None]) -> None:
+    for view in views_of(world):
+        decision = decide(view)
+        assert len(decision.message) > 15
+        if decision.action is Action.NOTHING:
+            assert view.own.answer
+            assert view.own.answer.serves
+
+
+@given(outages())
+def test_after_an_outage_someone_acts_or_everybody_calls_for_help(world: list[Answer | None]) -> None:
+    actions = [decide(view).action for view in views_of(world)]
+    assert actions.count(Action.BOOTSTRAP) == 1 or set(actions) == {Action.ALERT}
+
+
+@given(worlds())
+def test_beside_a_serving_peer_a_member_outside_ends_up_joining_or_calling_for_help(
+    world: list[Answer | None],
+) -> None:
+    for view in views_of(world, TURN_SECONDS * 5):
+        own = view.own.answer
+        serving = any(peer.answer and peer.answer.serves for peer in view.peers)
+        if own and own.state in {State.OFFLINE, State.ERROR} and serving:
+            assert decide(view).action in {Action.JOIN, Action.ALERT}
+
+
+@given(st.permutations(range(4)))
+def test_members_with_equal_transactions_found_by_their_number(order: list[int]) -> None:
+    world: list[Answer | None] = [offline(ordinal, "1-5") for ordinal in range(4)]
+    assert [own for own in order if decide(views_of(world)[own]).action is Action.BOOTSTRAP] == [0]
