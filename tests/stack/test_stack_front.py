@@ -1,0 +1,97 @@
+"""What surrounds the application: HAProxy's rules, Prometheus' targets, the supervision of the whole."""
+
+import base64
+import threading
+import time
+
+import httpx2 as httpx
+import pytest
+
+from stack import sessions
+from stack.supervisor import Stack
+from tests.stack.waiting import wait_until
+
+
+@pytest.mark.parametrize(
+    "path", ["/metrics", "/%6detrics", "//metrics", "/flower/metrics", "/flower//metrics/"]
+)
+def test_metrics_are_forbidden_at_the_front(stack: Stack, path: str) -> None:
+    assert httpx.get(stack.url + path, timeout=5).status_code == 403
+
+
+def test_flower_asks_for_a_password(stack: Stack, api: httpx.Client) -> None:
+    assert api.get("/flower/").status_code == 401
+    credentials = base64.b64encode(stack.env_for("flower")["FLOWER_BASIC_AUTH"].encode()).decode()
+    assert api.get("/flower/", headers={"Authorization": f"Basic {credentials}"}).status_code == 200
+
+
+def test_prometheus_reaches_every_process(stack: Stack) -> None:
+    def targets() -> dict[str, str]:
+        answer = httpx.get(f"http://127.0.0.1:{stack.ports['prometheus']}/api/v1/targets", timeout=5)
+        active = answer.json()["data"]["activeTargets"]
+        return {
+            target["labels"]["part"]: f"{target['health']} {target['lastError']}".strip() for target in active
+        }
+
+    wait_until(lambda: set(targets().values()) == {"up"}, "every target is up")
+    assert len(targets()) == 13
+    page = httpx.get(f"http://127.0.0.1:{stack.ports['prometheus']}/consoles/conveyor.html", timeout=5).text
+    assert page.count("✓ up") == 13
+
+
+def test_requests_are_spread_over_the_replicas(api: httpx.Client) -> None:
+    served = {api.get("/healthz").headers["X-Served-By"] for _ in range(12)}
+    assert served == {"api-1", "api-2", "api-3"}
+
+
+def test_a_killed_replica_costs_no_read(stack: Stack) -> None:
+    """A read that the dying replica had taken is asked again of another one."""
+    statuses: list[int] = []
+    ended = threading.Event()
+
+    def read() -> None:
+        with httpx.Client(base_url=stack.url, timeout=20) as client:
+            while not ended.is_set():
+                statuses.append(client.get("/api/users").status_code)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    try:
+        wait_until(lambda: len(statuses) > 10, "reads are under way")
+        stack.service("api-2").kill()
+        stack.wait_ready("api-2", 60)
+    finally:
+        ended.set()
+        for reader in readers:
+            reader.join(30)
+    assert set(statuses) == {200}
+
+
+def test_a_restarted_part_is_another_process_and_ready(stack: Stack) -> None:
+    before = stack.service("relay-1").pid
+    stack.restart("relay-1")
+    assert stack.service("relay-1").pid != before
+    assert stack.service("relay-1").restarts >= 1
+
+
+def test_a_worker_takes_its_children_with_it(stack: Stack) -> None:
+    worker = stack.service("worker-1")
+    identity = sessions.identify(worker.pid)
+    assert identity is not None
+    children = [process.pid for process in sessions.members(identity) if process.pid != worker.pid]
+    assert children, "a worker runs tasks in children"
+    worker.kill()
+    wait_until(lambda: not list(sessions.members(identity)), "no member of the session is left", 10)
+    stack.wait_ready("worker-1", 60)
+
+
+def test_a_part_can_be_kept_down_for_a_while(stack: Stack) -> None:
+    relay = stack.service("relay-2")
+    relay.pause_restart()
+    relay.kill()
+    time.sleep(1)
+    with pytest.raises(Exception, match="relay-2 is not ready after 1 s"):
+        stack.wait_ready("relay-2", 1)
+    relay.resume_restart()
+    stack.wait_ready("relay-2", 60)
