@@ -84,8 +84,8 @@ def _lint() -> bool:
     commands = [
         ("ruff", "check", "."),
         ("ruff", "format", "--check", "."),
-        ("mypy", *packages),
-        ("lint-imports", "--cache-dir", ".cache/import-linter"),
+        ("mypy", "--explicit-package-bases", *packages),
+        ("lint-imports", "--no-logo", "--cache-dir", ".cache/import-linter"),
         ("typos",),
         *([("shellcheck", *scripts)] if scripts else []),
         *([("yamllint", "--strict", "-d", YAMLLINT, *yamls)] if yamls else []),
