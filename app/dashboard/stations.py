@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from app.cluster.schemas import ClusterStatus, MemberStatus, MySQLStatus, WorkerStatus
+from app.cluster.schemas import ClusterStatus, MemberStatus, MySQLStatus, QueueStatus, WorkerStatus
 from app.cluster.service import mysql_problems
 from app.dashboard.replicas import SeenReplica
 from app.dashboard.wording import duration, title
@@ -62,10 +62,7 @@ def queue_station(status: ClusterStatus) -> Station:
         cure = Line("Redis", "tasks wait in the ledger", "bad")
         return Station("Redis queue", "queue", "bad", "unreachable", [cure])
     waiting = sum(queue.depth for queue in status.queues)
-    lines = [
-        Line(queue.name, "empty" if not queue.depth else _waiting(queue.depth, queue.oldest_age_seconds))
-        for queue in status.queues
-    ]
+    lines = [Line(queue.name, _waiting(queue)) for queue in status.queues]
     if redis.round_trip_ms is not None:
         lines.append(Line("Redis", f"answers in {redis.round_trip_ms:.1f} ms"))
     return Station("Redis queue", "queue", "ok", f"{waiting} waiting", lines)
@@ -107,9 +104,11 @@ def mysql_station(mysql: MySQLStatus, expected_members: int) -> Station:
     return Station("MySQL", "database", tone, headline if primaries else "no primary", lines)
 
 
-def _waiting(depth: int, oldest_age_seconds: float | None) -> str:
-    oldest = f", oldest {duration(oldest_age_seconds)}" if oldest_age_seconds is not None else ""
-    return f"{depth} waiting{oldest}"
+def _waiting(queue: QueueStatus) -> str:
+    if not queue.depth:
+        return "empty"
+    age = queue.oldest_age_seconds
+    return str(queue.depth) if age is None else f"{queue.depth}, oldest {duration(age)}"
 
 
 def _member_note(member: MemberStatus) -> str:
