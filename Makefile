@@ -5,7 +5,7 @@ LOCK := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-ver
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean test check lint unit lock
+.PHONY: help up down status logs clean test check lint unit bench lock
 .SUFFIXES:
 
 ##@ Run
@@ -30,6 +30,8 @@ lint: .venv/dev.stamp ## Check style, types, imports and spelling
 	@$(RUN) tests.run lint
 unit: .venv/dev.stamp ## Run the tests that need no process besides pytest
 	@$(RUN) tests.run unit
+bench: .venv/stack.stamp ## Measure latency, throughput and memory of a system of its own
+	@$(RUN) bench $(OPTIONS)
 lock: .venv/dev.stamp ## Renew requirements/*.txt from pyproject.toml
 	@$(LOCK) -o requirements/runtime.txt
 	@$(LOCK) --group stack -o requirements/stack.txt

@@ -1,0 +1,1 @@
+"""Latency, throughput and memory of a whole system on one machine, and what limits them."""

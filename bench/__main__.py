@@ -1,0 +1,75 @@
+"""`python -m bench`: measure this machine and print the figures."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.effort import FULL, QUICK, Effort
+from bench.failure import BenchError
+from bench.machine import describe_machine
+from bench.report import markdown_report, terminal_report
+from bench.results import Run
+from bench.scenarios import SCENARIOS
+from bench.system import RUNS, System, running_system
+from stack.apt import AptError
+from stack.packages import MissingDaemonError, find_daemons
+from stack.part import StackError
+from stack.ports import PortError
+from stack.terminal import Progress
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, _interrupt)
+    try:
+        return _run(options)
+    except (AptError, BenchError, MissingDaemonError, PortError, StackError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    progress = Progress()
+    daemons = find_daemons(progress)
+    machine = describe_machine(daemons, RUNS)
+    progress("starting a system …")
+    with running_system(daemons) as system:
+        runs = _measure(
+            system, QUICK if options.quick else FULL, options.scenario or list(SCENARIOS), progress
+        )
+    progress.clear()
+    print(terminal_report(machine, runs))
+    if options.report:
+        options.report.write_text(markdown_report(machine, runs), encoding="utf-8")
+    return 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt  # what was started has to be stopped
+
+
+def _measure(system: System, effort: Effort, names: Sequence[str], progress: Progress) -> list[Run]:
+    progress("warming up …")
+    system.warm_up()
+    runs: list[Run] = []
+    for name in names:
+        progress(f"measuring {name} …")
+        runs += SCENARIOS[name](system, effort)
+    return runs
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short runs: shows that it works, not how fast")
+    parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="only this (may be repeated)")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as Markdown as well")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

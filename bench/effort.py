@@ -1,0 +1,31 @@
+"""How long each scenario runs."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Effort:
+    rest_seconds: float
+    latency_tasks: int
+    connections: tuple[int, ...]
+    accept_seconds: float
+    waiting_tasks: int
+    memory_tasks: int
+
+
+FULL = Effort(
+    rest_seconds=10,
+    latency_tasks=300,
+    connections=(8, 32),
+    accept_seconds=10,
+    waiting_tasks=2000,
+    memory_tasks=1000,
+)
+QUICK = Effort(
+    rest_seconds=2,
+    latency_tasks=30,
+    connections=(8,),
+    accept_seconds=2,
+    waiting_tasks=150,
+    memory_tasks=100,
+)

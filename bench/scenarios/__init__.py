@@ -1,0 +1,16 @@
+"""What is measured, in the order in which it runs."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from bench.effort import Effort
+from bench.results import Run
+from bench.scenarios import accept, end_to_end, idle_latency, memory, rest
+from bench.system import System
+
+SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
+    "rest": rest.measure,
+    "latency": idle_latency.measure,
+    "accept": accept.measure,
+    "throughput": end_to_end.measure,
+    "memory": memory.measure,
+}

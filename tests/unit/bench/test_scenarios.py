@@ -1,0 +1,44 @@
+from bench.generators.one_by_one import Followed
+from bench.ledger import LedgerTask
+from bench.scenarios.end_to_end import figures_of as end_to_end_figures
+from bench.scenarios.idle_latency import longest_phase, phases_of
+from bench.scenarios.memory import details_of
+from bench.scenarios.memory import figures_of as memory_figures
+from bench.usage import Usage
+
+
+def api(megabytes: int) -> dict[str, Usage]:
+    return {
+        "api-1": Usage("api", 1, 1, 0.0, megabytes * 1_000_000),
+        "worker-1 parent": Usage("worker parents", 2, 1, 0.0, 90_000_000),
+    }
+
+
+def test_the_parts_of_the_latency_add_up_and_the_longest_is_named() -> None:
+    followed = [Followed("a", sent=100.0, answered=100.010, seen=100.045)]
+    tasks = {"a": LedgerTask("a", "succeeded", "worker-1", 100.005, 100.015, 100.040)}
+    phases = phases_of(followed, tasks)
+    assert [round(milliseconds) for milliseconds in phases.values()] == [5, 10, 25, 5]
+    assert longest_phase(phases) == "Longest part: started → finished, 25.0 of 45.0 ms."
+
+
+def test_throughput_tells_how_the_workers_shared_the_tasks() -> None:
+    tasks = [
+        LedgerTask(str(number), "succeeded", f"worker-{number % 2 + 1}", 0.0, 1.0, 3.0) for number in range(5)
+    ]
+    rate, _, shares = end_to_end_figures(tasks)
+    assert rate.value == "2 tasks/s"
+    assert shares.value == "5: worker-1 3, worker-2 2"
+
+
+def test_memory_misses_its_aim_when_it_grows_beyond_it_under_load() -> None:
+    largest_api, largest_parent = memory_figures(api(110), api(130))
+    assert (largest_api.value, largest_api.verdict) == (
+        "110 MB idle · 130 MB after load",
+        "< 120 MB: missed",
+    )
+    assert largest_parent.verdict == "< 120 MB: met"
+
+
+def test_a_process_that_was_not_there_at_the_start_has_no_idle_memory() -> None:
+    assert details_of({}, api(130))[1] == ["api-1", "1", "-", "130"]
