@@ -87,7 +87,7 @@ unless() {
     local server redirect
     [[ "$STATUS" != "$1" ]] || return 0
     if [[ "$STATUS" == 000 ]]; then
-        tail -n 1 "$WORK/curl-error"
+        head -n 1 "$WORK/curl-error"
         return
     fi
     server="$(header X-Served-By)" redirect="$(header Location)"
@@ -144,7 +144,11 @@ check_users() {
     local cure=''
     request GET '/api/users?limit=1'
     case "$STATUS" in
-        000) cure="start it with \`make up\` (or \`docker compose up -d\`), or name another URL: ./test-worker.sh URL" ;;
+        000) if grep -q certificate "$WORK/curl-error"; then
+            cure="name the authority that signed it: CURL_CA_BUNDLE=ca.pem ./test-worker.sh $BASE"
+        else
+            cure="start it with \`make up\` (or \`docker compose up -d\`), or name another URL: ./test-worker.sh URL"
+        fi ;;
         200) ;;
         *) cure="is this Conveyor, and is all of it up? \`make status\` (or \`docker compose ps\`) shows its parts" ;;
     esac

@@ -17,7 +17,11 @@ accounts() {
     sql="$(<"$here/accounts.sql")"
     for name in MYSQL_AGENT_USER MYSQL_AGENT_PASSWORD MYSQL_AGENT_RECOVERY_USER MYSQL_AGENT_RECOVERY_PASSWORD \
         DB_ADMIN_USER DB_ADMIN_PASSWORD; do
-        sql="${sql//"\${$name}"/"$(literal "${!name:?is not set}")"}"
+        [[ -n "${!name:-}" ]] || {
+            echo "$name is not set; compose.yaml passes it on from .env" >&2
+            return 1
+        }
+        sql="${sql//"\${$name}"/"$(literal "${!name}")"}"
     done
     # In GRANT an underscore stands for any character unless it is escaped.
     printf '%s\n' "${sql//"\${DB_NAME_PATTERN}"/"\`${DB_NAME//_/\\_}\`"}"
