@@ -5,7 +5,7 @@ LOCK := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-ver
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean test check lint unit bench lock
+.PHONY: help up down status logs clean test check lint unit bench lock docs
 .SUFFIXES:
 
 ##@ Run
@@ -36,6 +36,8 @@ lock: .venv/dev.stamp ## Renew requirements/*.txt from pyproject.toml
 	@$(LOCK) -o requirements/runtime.txt
 	@$(LOCK) --group stack -o requirements/stack.txt
 	@$(LOCK) --group dev -o requirements/dev.txt
+docs: .venv/dev.stamp ## Renew the generated tables of README.md
+	@$(RUN) docs.generate
 
 .venv/%.stamp: requirements/%.txt
 	@$(PYTHON) -m stack.bootstrap .venv $<

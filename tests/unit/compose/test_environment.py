@@ -65,7 +65,7 @@ def test_every_process_finds_the_settings_that_it_needs(started: str) -> None:
         return
     assert settings.db_members == 3
     if started == "app":
-        assert create_app(settings)
+        assert create_app(settings).title == "Conveyor"
     if started == "worker.flower":
         assert flower_options(settings)["basic_auth"]
     if started == "app.migrations":
