@@ -18,13 +18,16 @@ from tests.stack.api_client import new_user
 RUNS = ROOT / ".cache" / "stacks"
 LOG_LINES = 200
 APPLICATION = ("migrate", "api", "worker", "relay", "flower")
-SHORT_DELAYS = {
+SETTINGS = {
     "TASK_LEASE_SECONDS": "3",
     "TASK_RETRY_DELAY_SECONDS": "1",
     "TASK_REDELIVERY_SECONDS": "2",
     "WORKER_SOFT_SHUTDOWN_SECONDS": "2",
     "VISIBILITY_TIMEOUT_SECONDS": "10",
     "RELAY_INTERVAL_SECONDS": "0.2",
+    # the README's example of a task of one's own
+    "TASK_MODULES": "greetings",
+    "PYTHONPATH": str(ROOT / "examples"),
 }
 
 running: list[Stack] = []
@@ -43,7 +46,7 @@ def stack() -> Iterator[Stack]:
     """Start everything once; a test may break any part, and the next one finds it whole again."""
     _clear_abandoned_runs()
     directory = RUNS / str(os.getpid())
-    overrides = dict.fromkeys(APPLICATION, SHORT_DELAYS)
+    overrides = dict.fromkeys(APPLICATION, SETTINGS)
     config = StackConfig(directory, free_ports(), find_daemons(lambda _: None), overrides, disposable=True)
     stack = Stack(config)
     running.append(stack)
