@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
 YAMLLINT = "{extends: default, rules: {line-length: {max: 120}, document-start: disable}}"
-PACKAGES = ("app", "worker", "mysql_agent", "stack", "tests", "bench")
+PACKAGES = ("app", "worker", "mysql_agent", "stack", "tests", "bench", "docs", "examples")
 PYTEST_TIERS = ("unit", "stack", "ui")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
