@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("attempts", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("max_attempts", sa.SmallInteger(), nullable=False),
         sa.Column("retry_delay_seconds", sa.Double(), nullable=False),
+        sa.Column("accepted_by", sa.String(length=255), nullable=True),
         sa.Column("request_id", sa.String(length=64), nullable=True),
         sa.Column("idempotency_key", sa.String(length=255, collation="utf8mb4_bin"), nullable=True),
         sa.Column("fingerprint", sa.CHAR(length=64, collation="ascii_bin"), nullable=True),
