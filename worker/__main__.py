@@ -1,5 +1,6 @@
 """`python -m worker`: run tasks until told to end."""
 
+import logging
 import os
 import signal
 import sys
@@ -7,6 +8,7 @@ import sys
 
 def main() -> int:
     """Run the worker; returns its exit code."""
+    logging.captureWarnings(capture=True)
     # Until Celery's own handler is in place, there is nothing yet that would have to be finished.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # SIGTERM ends softly within a bounded time; read when Celery's pool is imported.

@@ -27,11 +27,14 @@ def heartbeat_step(path: Path) -> type[bootsteps.StartStopStep]:
             path.touch()
             self._timer = worker.timer.call_repeatedly(INTERVAL_SECONDS, path.touch, priority=LOW_PRIORITY)
 
-        def stop(self, worker: Any) -> None:  # noqa: ANN401 - as above
-            del worker
+        def stop(self, parent: Any) -> None:  # noqa: ANN401 - as above
+            del parent
             if self._timer:
                 self._timer.cancel()
                 self._timer = None
             path.unlink(missing_ok=True)
+
+        # Celery calls this one instead when it does not wait for tasks, as at SIGTERM.
+        terminate = stop
 
     return Heartbeat

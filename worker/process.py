@@ -158,7 +158,7 @@ class WorkerProcess:
 def loss_of_process(error: BaseException) -> str | None:
     """Return why a task's process is gone; None if the task failed by itself."""
     if isinstance(error, TimeLimitExceeded):
-        return f"TimeLimitExceeded: killed after {error} seconds, as it did not end when interrupted"
+        return f"TimeLimitExceeded: killed after {error.args[0]:g} s, as it did not end when interrupted"
     if isinstance(error, WorkerLostError):
         return f"WorkerLostError: {str(error).partition(' Job:')[0]}"
     return None

@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 RENEWALS_PER_LEASE = 4
 # Short, because an order to drain comes from a signal handler, which must not wake the thread itself.
 TICK_SECONDS = 0.25
+RETRY_SECONDS = 1.0
 STOP_TIMEOUT_SECONDS = 15
 
 
@@ -53,6 +54,7 @@ class AttemptLeases:
         self._metrics = metrics
         self._reports: queue.SimpleQueue[LostProcess] = queue.SimpleQueue()
         self._lost: list[LostProcess] = []
+        self._healthy = True
         self._draining = threading.Event()
         self._idle = threading.Event()
         self._stopping = threading.Event()
@@ -89,34 +91,45 @@ class AttemptLeases:
     def _keep(self) -> None:
         due = time.monotonic()
         while not self._stopping.wait(TICK_SECONDS):
-            while not self._reports.empty():
-                self._lost.append(self._reports.get())
-                self._metrics.processes_lost += 1
-            if self._lost or self._draining.is_set() or time.monotonic() >= due:
+            reported = self._take_reports()
+            if reported or self._draining.is_set() or time.monotonic() >= due:
                 self.renew()
-                due = time.monotonic() + self._lease_seconds / RENEWALS_PER_LEASE
+                interval = self._lease_seconds / RENEWALS_PER_LEASE
+                due = time.monotonic() + (interval if self._healthy else min(interval, RETRY_SECONDS))
+
+    def _take_reports(self) -> bool:
+        before = len(self._lost)
+        while not self._reports.empty():
+            self._lost.append(self._reports.get())
+        self._metrics.processes_lost += len(self._lost) - before
+        return len(self._lost) > before
 
     def renew(self) -> None:
-        """Do everything that is due, in one transaction; what fails is tried again at the next tick."""
+        """Write everything that is due, in one transaction; what fails is tried again."""
         task_ids = self._running()
+        held = self._write(task_ids) if task_ids or self._lost else 0
+        if self._draining.is_set() and held == 0:
+            self._idle.set()
+
+    def _write(self, task_ids: Collection[str]) -> int | None:
         try:
             with self._database.write() as session:
                 for lost in self._lost:
                     self._record(session, lost)
-                held = (
-                    AttemptRepository(session).renew(self._owner, task_ids, self._lease_seconds)
-                    if task_ids
-                    else 0
-                )
+                held = AttemptRepository(session).renew(self._owner, task_ids, self._lease_seconds)
                 session.commit()
         except SQLAlchemyError as error:
-            log.warning("leases not renewed", tasks=len(task_ids), error=describe(error))
+            if self._healthy:
+                log.warning("leases not renewed, going on trying", error=describe(error))
+            self._healthy = False
             self._metrics.lease_renewal_failures += 1
-            return
+            return None
+        if not self._healthy:
+            log.info("leases renewed again")
+        self._healthy = True
         self._lost.clear()
         self._metrics.lease_renewals += 1
-        if self._draining.is_set() and not held:
-            self._idle.set()
+        return held
 
     def _record(self, session: WriteSession, lost: LostProcess) -> None:
         attempt = HeldAttemptRepository(session).find(lost.task_id, self._owner)

@@ -35,11 +35,14 @@ def visibility_lease(on_failure: Callable[[], None]) -> type[bootsteps.StartStop
             interval = max(SHORTEST_INTERVAL_SECONDS, timeout / RENEWALS_PER_TIMEOUT)
             self._timer = consumer.timer.call_repeatedly(interval, self.renew, (consumer,))
 
-        def stop(self, consumer: Any) -> None:  # noqa: ANN401 - as above
-            del consumer
+        def stop(self, parent: Any) -> None:  # noqa: ANN401 - as above
+            del parent
             if self._timer:
                 self._timer.cancel()
                 self._timer = None
+
+        # Celery calls this one instead when it does not wait for tasks, as at SIGTERM.
+        terminate = stop
 
         def renew(self, consumer: Any) -> None:  # noqa: ANN401 - as above
             """Move the messages' time to now; what Redis does not know any more stays unknown."""
