@@ -1,0 +1,74 @@
+"""The schema that migrations make is the schema that the code expects."""
+
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from pydantic import SecretStr
+from sqlalchemy import create_engine, text
+
+from app.database.engines import database_url
+from app.migrations.__main__ import migrate as run_migrations
+from app.models import Base
+from app.settings import Settings
+from stack.supervisor import ROOT, Stack
+
+
+def administrator(stack: Stack) -> Settings:
+    env = stack.env_for("migrate")
+    return Settings(
+        db_master_host=env["DB_MASTER_HOST"],
+        db_password=SecretStr(env["DB_PASSWORD"]),
+        db_admin_user=env["DB_ADMIN_USER"],
+        db_admin_password=SecretStr(env["DB_ADMIN_PASSWORD"]),
+    )
+
+
+def migrate(stack: Stack) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app.migrations"],
+        cwd=ROOT,
+        env=stack.env_for("migrate"),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_the_models_and_the_migrated_schema_do_not_differ(stack: Stack) -> None:
+    settings = administrator(stack)
+    engine = create_engine(database_url(settings, settings.db_name, as_admin=True))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    engine.dispose()
+
+
+def test_migrating_again_changes_nothing(stack: Stack) -> None:
+    settings = administrator(stack)
+    engine = create_engine(database_url(settings, settings.db_name, as_admin=True))
+    count = text("SELECT COUNT(*) FROM users WHERE email LIKE '%@example.com' AND name = 'Ada Lovelace'")
+    with engine.connect() as connection:
+        before = connection.scalar(count)
+    ended = migrate(stack)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "schema is current" in ended.stdout
+    assert settings.db_password.get_secret_value() not in ended.stdout + ended.stderr
+    with engine.connect() as connection:
+        assert connection.scalar(count) == before
+    engine.dispose()
+
+
+def test_a_migration_waits_for_its_twin_and_then_gives_up_with_the_reason(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = administrator(stack)
+    engine = create_engine(database_url(settings, None, as_admin=True))
+    monkeypatch.setattr("app.migrations.__main__.LOCK_TIMEOUT_SECONDS", 1)
+    with engine.connect() as twin:
+        assert twin.scalar(text("SELECT GET_LOCK('conveyor_migrations', 1)")) == 1
+        with pytest.raises(TimeoutError, match="another migration has been running for 1 s"):
+            run_migrations(settings)
+    engine.dispose()
