@@ -13,7 +13,6 @@ from app.attempts.lifecycle import may_retry
 from app.attempts.repository import AttemptRepository
 from app.database.routing import Database
 from app.database.sessions import WriteSession
-from worker.delivery.repository import HeldAttemptRepository
 from worker.failures import describe
 from worker.metrics import ParentMetrics
 
@@ -132,10 +131,10 @@ class AttemptLeases:
         return held
 
     def _record(self, session: WriteSession, lost: LostProcess) -> None:
-        attempt = HeldAttemptRepository(session).find(lost.task_id, self._owner)
+        attempts = AttemptRepository(session)
+        attempt = attempts.find_held(lost.task_id, self._owner)
         if attempt is None:
             return
         again = may_retry(attempt.number, attempt.max_attempts)
         log.warning("process of a task was lost", task_id=lost.task_id, error=lost.reason, retry=again)
-        attempts = AttemptRepository(session)
         (attempts.retry_later if again else attempts.fail)(attempt, lost.reason)

@@ -53,21 +53,26 @@ class RelayLoop:
         self._stopping.set()
 
     def turn(self) -> None:
-        """Make one pass; what it could not do, a later one does."""
-        try:
-            self._relay.publish_new()
-            if self._turn % PASSES_PER_RECONCILIATION == 0:
-                self._relay.reconcile()
-                self._relay.observe()
-            self._turn += 1
-        except (SQLAlchemyError, RedisError, PublishError) as error:
+        """Make one pass; what it could not do, the next one does."""
+        steps: list[Callable[[], object]] = [self._relay.publish_new]
+        if self._turn % PASSES_PER_RECONCILIATION == 0:
+            steps += [self._relay.reconcile, self._relay.observe]
+        problems = [problem for problem in map(self._try, steps) if problem]
+        if problems:
             self._metrics.failures.inc()
             self._failures += 1
-            self._note(describe(error))
         else:
+            self._turn += 1
             self._failures = 0
-            self._note(None)
+        self._note(problems[0] if problems else None)
         self._passed_at = self._clock()
+
+    def _try(self, step: Callable[[], object]) -> str | None:
+        try:
+            step()
+        except (SQLAlchemyError, RedisError, PublishError) as error:
+            return describe(error)
+        return None
 
     def check_alive(self) -> str | None:
         """Tell whether the loop turns, whatever it meets."""

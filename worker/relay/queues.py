@@ -49,5 +49,5 @@ def published_at(message: str | None) -> datetime | None:
         return None
     try:
         return datetime.fromtimestamp(float(json.loads(message)["headers"]["enqueued_at"]), UTC)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, OSError):
         return NEVER

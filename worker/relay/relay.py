@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import structlog
+from redis.exceptions import RedisError
 
 from app.database.routing import Database
 from app.outbox.repository import OutboxRepository
@@ -75,7 +76,7 @@ class Relay:
                 self._metrics.show_queue(queue, self._inspector.inspect(queue), datetime.now(UTC))
             self._metrics.unacked_depth.set(self._inspector.unacknowledged())
             self._metrics.show_redis(self._inspector.info())
-        except Exception:
+        except RedisError:
             self._metrics.redis_up.set(0)
             raise
         with self._database.write() as session:

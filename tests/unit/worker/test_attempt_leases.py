@@ -1,0 +1,125 @@
+"""The thread that keeps leases: what it writes, and what it does while the primary is away."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from structlog.testing import capture_logs
+
+from tests.unit.worker.stand_ins import ATTEMPT, StandInLedger, mysql_error
+from worker.delivery import attempt_leases
+from worker.delivery.attempt_leases import AttemptLeases
+from worker.metrics import ParentMetrics
+
+if TYPE_CHECKING:
+    from app.database.routing import Database
+
+GONE = 2013
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.ledger = StandInLedger()
+        self.running: list[str] = []
+        self.metrics = ParentMetrics(lambda: len(self.running))
+        self.leases = AttemptLeases(
+            cast("Database", self.ledger), ATTEMPT.owner, 60, lambda: self.running, self.metrics
+        )
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    bench = Bench()
+    monkeypatch.setattr(attempt_leases, "AttemptRepository", bench.ledger.repository)
+    monkeypatch.setattr(attempt_leases, "TICK_SECONDS", 0.01)
+    yield bench
+    bench.leases.stop()
+
+
+def test_running_tasks_are_renewed(bench: Bench) -> None:
+    bench.running = ["a", "b"]
+
+    bench.leases.renew()
+
+    assert bench.ledger.calls == [("renew", ("a", "b"), 60)]
+    assert bench.ledger.commits == 1
+    assert bench.metrics.lease_renewals == 1
+
+
+def test_an_idle_worker_leaves_the_primary_alone(bench: Bench) -> None:
+    bench.leases.renew()
+
+    assert bench.ledger.calls == []
+
+
+def test_an_outage_is_logged_when_it_begins_and_when_it_ends(bench: Bench) -> None:
+    bench.running = ["a"]
+    bench.ledger.script.record = [mysql_error(GONE), mysql_error(GONE), None]
+
+    with capture_logs() as logs:
+        for _ in range(4):
+            bench.leases.renew()
+
+    assert [entry["event"] for entry in logs] == [
+        "leases not renewed, going on trying",
+        "leases renewed again",
+    ]
+    assert (bench.metrics.lease_renewal_failures, bench.metrics.lease_renewals) == (2, 2)
+
+
+@pytest.mark.parametrize(("max_attempts", "record"), [(4, "retry_later"), (1, "fail")])
+def test_a_lost_process_is_recorded_by_the_thread(bench: Bench, max_attempts: int, record: str) -> None:
+    bench.ledger.held = ATTEMPT.__class__(**{**ATTEMPT.__dict__, "max_attempts": max_attempts})
+    bench.leases.start()
+
+    bench.leases.report_lost(ATTEMPT.task_id, "killed")
+
+    assert bench.ledger.recorded.wait(5), "the thread wrote nothing"
+    assert (record, "killed") in bench.ledger.calls
+    assert bench.metrics.processes_lost == 1
+
+
+def test_a_lost_process_that_had_finished_changes_nothing(bench: Bench) -> None:
+    bench.ledger.held = None
+    bench.leases.report_lost(ATTEMPT.task_id, "killed")
+    bench.leases.start()
+
+    bench.running = []
+    assert bench.leases.wait_until_idle(5)
+
+    assert not {"retry_later", "fail"} & set(bench.ledger.names())
+
+
+def test_draining_ends_when_the_last_task_has_ended(bench: Bench) -> None:
+    bench.running = ["a"]
+    bench.leases.start()
+    assert not bench.leases.wait_until_idle(0.2)
+
+    bench.ledger.is_held = False
+
+    assert bench.leases.wait_until_idle(5)
+
+
+def test_a_primary_that_is_away_is_no_proof_of_idleness(bench: Bench) -> None:
+    bench.running = ["a"]
+    bench.ledger.script.record = [mysql_error(GONE)] * 1000
+    bench.leases.start()
+
+    assert not bench.leases.wait_until_idle(0.2)
+
+
+def test_stopping_gives_back_what_is_left(bench: Bench) -> None:
+    bench.leases.start()
+
+    bench.leases.stop()
+
+    assert ("release", ATTEMPT.owner) in bench.ledger.calls
+
+
+def test_stopping_without_the_primary_leaves_the_tasks_to_their_leases(bench: Bench) -> None:
+    bench.ledger.script.record = [mysql_error(GONE)]
+
+    with capture_logs() as logs:
+        bench.leases.stop()
+
+    assert [entry["event"] for entry in logs] == ["unfinished tasks wait for their leases to run out"]

@@ -1,0 +1,90 @@
+"""What Celery is told, and what it tells of its processes."""
+
+import pytest
+from celery.exceptions import Reject, TimeLimitExceeded, WorkerLostError
+from pydantic import BaseModel
+
+from app.database.sessions import WriteSession
+from app.settings import Settings
+from app.tasks.registry import TaskRegistry, task
+from worker.celery_app import LedgerTask, create_celery, queue_names
+from worker.outcome import Outcome
+from worker.process import loss_of_process
+
+
+class Nothing(BaseModel):
+    pass
+
+
+@task("quick")
+def quick(session: WriteSession, payload: Nothing) -> None:
+    del session, payload
+
+
+@task("rare", queue="slow", time_limit_seconds=100)
+def rare(session: WriteSession, payload: Nothing) -> None:
+    del session, payload
+
+
+def make_settings(**values: object) -> Settings:
+    return Settings.model_validate({"db_password": "secret", "redis_password": "hidden", **values})
+
+
+def run_nothing(*_: object) -> Outcome:
+    return Outcome.SUCCEEDED
+
+
+def test_every_task_is_registered_with_its_queue_and_its_limits() -> None:
+    settings = make_settings(task_queue="default", task_time_limit_seconds=1800)
+    registry = TaskRegistry([quick, rare])
+
+    app = create_celery(settings, registry, run_nothing)
+
+    assert queue_names(settings, registry) == ["default", "slow"]
+    assert set(app.amqp.queues) == {"default", "slow"}
+    assert (app.tasks["quick"].soft_time_limit, app.tasks["quick"].time_limit) == (1746, 1800)
+    assert (app.tasks["rare"].soft_time_limit, app.tasks["rare"].time_limit) == (97, 100)
+
+
+def test_messages_are_acknowledged_after_the_ledger_knows_and_whatever_happened() -> None:
+    conf = create_celery(make_settings(), TaskRegistry([quick]), run_nothing).conf
+
+    assert conf.task_acks_late
+    assert conf.task_acks_on_failure
+    assert conf.task_acks_on_timeout
+    assert not conf.task_reject_on_worker_lost, "a task that kills its process must not come back by itself"
+    assert conf.worker_prefetch_multiplier == 1
+    assert conf.accept_content == ["json"]
+    assert not conf.worker_send_task_events
+    assert not conf.broker_transport_options.get("retry_on_timeout")
+
+
+def test_what_the_ledger_could_not_decide_goes_back_to_the_queue() -> None:
+    with pytest.raises(Reject) as rejected:
+        LedgerTask(quick, make_settings(), lambda *_: Outcome.REQUEUED).run()
+
+    assert vars(rejected.value)["requeue"]
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome is not Outcome.REQUEUED])
+def test_every_other_message_is_acknowledged(outcome: Outcome) -> None:
+    handled: list[tuple[object, ...]] = []
+
+    def handle(*arguments: object) -> Outcome:
+        handled.append(arguments)
+        return outcome
+
+    LedgerTask(rare, make_settings(), handle).run()
+
+    assert handled == [(rare, "slow", "None")]
+
+
+def test_the_loss_of_a_process_is_told_from_a_failure() -> None:
+    lost = WorkerLostError("Worker exited prematurely: signal 9 (SIGKILL) Job: 3.")
+
+    assert loss_of_process(lost) == "WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL)"
+    assert (
+        loss_of_process(TimeLimitExceeded(1800))
+        == "TimeLimitExceeded: killed after 1800 s, as it did not end when interrupted"
+    )
+    assert loss_of_process(ValueError("no luck")) is None
