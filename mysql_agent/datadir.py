@@ -36,6 +36,8 @@ class DataDirectory:
         try:
             _lock(descriptor, timeout_seconds, self._work)
             yield descriptor
+            if self._marker.exists():
+                self._work.unlink()
         finally:
             os.close(descriptor)
 
@@ -67,7 +69,6 @@ class DataDirectory:
             file.flush()
             os.fsync(file.fileno())
         _sync_directory(self.path)
-        self._work.unlink()
 
     def _has_begun(self) -> bool:
         return self._work.exists() and self._work.read_bytes() == _BEGUN

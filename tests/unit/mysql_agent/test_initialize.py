@@ -92,6 +92,7 @@ def test_a_complete_directory_is_never_touched(bench: Bench) -> None:
     assert initialize(bench.settings()) is False
     assert (bench.datadir / "precious").read_text() == "data"
     assert not bench.seen_file.exists()
+    assert bench.beside() == set()
 
 
 def test_a_half_made_directory_is_cleared_and_made_again(bench: Bench) -> None:

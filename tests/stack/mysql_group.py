@@ -1,0 +1,156 @@
+"""The three members of the stack's MySQL group, as a test sees and hurts them."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pymysql
+
+from stack.supervisor import Stack
+from tests.stack.waiting import wait_until
+
+ORDINALS = (0, 1, 2)
+
+
+class Group:
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self._admin = stack.env_for("mysql-init-0")
+
+    def prepare_table(self) -> None:
+        """Make an empty table for rows whose writing was acknowledged."""
+        with self.session("mysql-primary") as cursor:
+            cursor.execute(f"DROP TABLE IF EXISTS {self.table()}")
+            cursor.execute(f"CREATE TABLE {self.table()} (id BIGINT PRIMARY KEY)")
+
+    def server(self, ordinal: int) -> str:
+        return f"mysql-{ordinal}"
+
+    def agent(self, ordinal: int) -> str:
+        return f"agent-{ordinal}"
+
+    def datadir(self, ordinal: int) -> Path:
+        return Path(self.stack.env_for(f"mysql-init-{ordinal}")["MYSQL_INIT_DATADIR"])
+
+    def ask(self, ordinal: int, path: str) -> httpx.Response:
+        return httpx.get(f"http://127.0.0.1:{self.stack.ports[self.agent(ordinal)]}{path}", timeout=5)
+
+    def decision(self, ordinal: int) -> dict[str, str]:
+        """What the agent decided last; nothing while it does not answer."""
+        try:
+            return dict(self.ask(ordinal, "/").json()["decision"])
+        except (httpx.HTTPError, ValueError):
+            return {"action": "", "reason": "", "message": ""}
+
+    def metric(self, ordinal: int, series: str) -> float:
+        lines = self.ask(ordinal, "/metrics").text.splitlines()
+        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{series} "))
+
+    def answers(self, path: str) -> list[int]:
+        """The members whose agents answer 200."""
+        return [ordinal for ordinal in ORDINALS if self._is_ok(ordinal, path)]
+
+    def primary(self) -> int:
+        (ordinal,) = self.answers("/primary")
+        return ordinal
+
+    def wait_complete(self, deadline_seconds: float = 120) -> float:
+        def complete() -> bool:
+            return all(self.decision(ordinal)["reason"] == "complete" for ordinal in ORDINALS)
+
+        return wait_until(complete, "three members online", deadline_seconds)
+
+    @contextmanager
+    def session(self, port: str, *, as_agent: bool = False) -> Iterator["pymysql.cursors.Cursor"]:
+        """A cursor of the administrator, or of the agent, on a named port of the stack."""
+        prefix = "MYSQL_AGENT" if as_agent else "DB_ADMIN"
+        connection = self.connect(port, self._admin[f"{prefix}_USER"], self._admin[f"{prefix}_PASSWORD"])
+        try:
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
+    def connect(self, port: str, user: str, password: str) -> "pymysql.Connection[Any]":
+        return pymysql.connect(
+            host="127.0.0.1",
+            port=self.stack.ports[port],
+            user=user,
+            password=password,
+            connect_timeout=3,
+            read_timeout=15,
+            write_timeout=15,
+            autocommit=True,
+        )
+
+    @contextmanager
+    def held_down(self, *names: str) -> Iterator[None]:
+        """Kill parts and keep them down."""
+        for name in names:
+            self.stack.service(name).pause_restart()
+        for name in names:
+            self.stack.service(name).kill()
+        try:
+            yield
+        finally:
+            for name in names:
+                self.stack.service(name).resume_restart()
+
+    def table(self) -> str:
+        return f"`{self._admin['DB_NAME']}`.acknowledged"
+
+    def rows(self, ordinal: int) -> set[int]:
+        with self.session(self.server(ordinal)) as cursor:
+            cursor.execute(f"SELECT id FROM {self.table()}")  # noqa: S608 - a name of our own
+            return {row[0] for row in cursor.fetchall()}
+
+    def _is_ok(self, ordinal: int, path: str) -> bool:
+        try:
+            return self.ask(ordinal, path).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+
+class Writer(threading.Thread):
+    """Inserts rows through the load balancer's primary port and remembers which were acknowledged."""
+
+    def __init__(self, group: Group) -> None:
+        super().__init__(name="mysql-writer")
+        self._group = group
+        self._stopping = threading.Event()
+        self.acknowledged: list[tuple[float, int]] = []
+        self._next = 0
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._group.session("mysql-primary") as cursor:
+                    self._insert_until_it_fails(cursor)
+            except pymysql.MySQLError:
+                time.sleep(0.05)
+
+    def _insert_until_it_fails(self, cursor: "pymysql.cursors.Cursor") -> None:
+        statement = f"INSERT INTO {self._group.table()} VALUES (%s)"  # noqa: S608 - a name of our own
+        while not self._stopping.wait(0.01):
+            self._next += 1  # never again: a lost connection leaves open whether it was committed
+            cursor.execute(statement, (self._next,))
+            self.acknowledged.append((time.monotonic(), self._next))
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.join(30)
+
+    def acknowledged_after(self, moment: float) -> int:
+        return sum(at > moment for at, _ in self.acknowledged)
+
+    def ids(self) -> set[int]:
+        return {number for _, number in self.acknowledged}
+
+    def longest_gap(self) -> float:
+        times = [at for at, _ in self.acknowledged]
+        return max(later - earlier for earlier, later in pairwise(times))
