@@ -136,9 +136,9 @@ def _relay(plan: Plan, name: str) -> Service:
         python("worker.relay"),
         ready,
         env,
-        needs=SERVERS,
+        # without the tables its first passes fail, and it would pause longer than its own start takes
+        needs=("migrate",),
         uses=DATA,
-        deadline_seconds=START_SECONDS,
         grace_seconds=15,
     )
 
