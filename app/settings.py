@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     worker_soft_shutdown_seconds: Seconds = Field(
         25, description="Time running tasks get to end at SIGTERM before they return to the queue."
     )
+    metrics_host: str = Field(
+        "0.0.0.0", description="Address that the metrics of worker and relay listen on."
+    )
     worker_metrics_port: Port = Field(9100, description="Port of the worker's `/metrics`; 0 turns it off.")
     worker_heartbeat_file: str | None = Field(
         None, description="File touched every second while it consumes."
@@ -111,6 +114,7 @@ class Settings(BaseSettings):
     relay_batch_size: int = Field(500, ge=1, le=5000, description="Most tasks published in one pass.")
 
     # Flower
+    flower_host: str = Field("0.0.0.0", description="Address Flower listens on.")
     flower_port: Port = Field(5555, description="Port of Flower.")
     flower_basic_auth: SecretStr | None = Field(
         None, description="`user:password` of Flower; it does not start without."

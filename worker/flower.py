@@ -37,7 +37,7 @@ def flower_options(settings: Settings) -> dict[str, Any]:
         raise RefusedError("FLOWER_BASIC_AUTH is no user:password, for example admin:a-long-password")
     return {
         "port": settings.flower_port,
-        "address": "0.0.0.0",
+        "address": settings.flower_host,
         "url_prefix": URL_PREFIX,
         "basic_auth": [f"{user}:{password}"],
         "read_only": True,

@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from http import HTTPStatus
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
+
+from worker.fork_guard import ForkGuard
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -38,10 +41,17 @@ class _Handler(WSGIRequestHandler):
 class MonitoringServer:
     """Serves /metrics and the given checks, by path."""
 
-    def __init__(self, port: int, registry: CollectorRegistry, checks: Mapping[str, Check]) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        registry: CollectorRegistry,
+        checks: Mapping[str, Check],
+        guard: ForkGuard | None = None,
+    ) -> None:
+        self._guard = guard or nullcontext()
         self._metrics = make_wsgi_app(registry)
         self._checks = checks
-        self._server = make_server("", port, self._answer, server_class=_Server, handler_class=_Handler)
+        self._server = make_server(*address, self._answer, server_class=_Server, handler_class=_Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, name="monitoring", daemon=True)
 
     @property
@@ -63,6 +73,10 @@ class MonitoringServer:
         self._server.socket.close()
 
     def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        with self._guard:
+            return self._find(environ, start_response)
+
+    def _find(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path == "/metrics":
             answer: Iterable[bytes] = self._metrics(environ, start_response)

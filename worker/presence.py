@@ -11,6 +11,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.cluster.service import WORKERS_KEY
+from worker.fork_guard import ForkGuard
 
 log = structlog.get_logger(__name__)
 
@@ -22,10 +23,13 @@ STOP_TIMEOUT_SECONDS = 5
 class Presence:
     """One thread that writes this worker's state into a hash; Redis away is no reason to stop."""
 
-    def __init__(self, redis: Redis, worker: str, describe: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, redis: Redis, worker: str, describe: Callable[[], Mapping[str, Any]], *, guard: ForkGuard
+    ) -> None:
         self._redis = redis
         self._worker = worker
         self._describe = describe
+        self._guard = guard
         self._reachable = True
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="presence", daemon=True)
@@ -62,7 +66,8 @@ class Presence:
 
     def _keep(self) -> None:
         while True:
-            self.announce(time.time())
+            with self._guard:
+                self.announce(time.time())
             if self._stopping.wait(INTERVAL_SECONDS):
                 return
 

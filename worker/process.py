@@ -18,6 +18,7 @@ from worker.celery_app import create_celery, queue_names
 from worker.delivery.attempt_leases import AttemptLeases
 from worker.delivery.lease import visibility_lease
 from worker.execution import Execution
+from worker.fork_guard import ForkGuard
 from worker.health import heartbeat_step
 from worker.metrics import ParentMetrics, TaskMetrics
 from worker.monitoring import MonitoringServer
@@ -48,18 +49,25 @@ class WorkerProcess:
         registry.register(self._metrics)
         self._database = Database(settings, self._database_metrics)
         self._redis = connect_redis(settings, PRESENCE_TIMEOUT_SECONDS)
+        self._guard = ForkGuard()
         self._leases = AttemptLeases(
-            self._database, self._owner, settings.task_lease_seconds, running_task_ids, self._metrics
+            self._database,
+            self._owner,
+            settings.task_lease_seconds,
+            running_task_ids,
+            self._metrics,
+            guard=self._guard,
         )
-        self._presence = Presence(self._redis, settings.replica_name, self._describe)
-        port = settings.worker_metrics_port
-        self._monitoring = MonitoringServer(port, registry, {}) if port else None
+        self._presence = Presence(self._redis, settings.replica_name, self._describe, guard=self._guard)
+        address = (settings.metrics_host, settings.worker_metrics_port)
+        self._monitoring = MonitoringServer(address, registry, {}, self._guard) if address[1] else None
         self._ready_file = Path(settings.worker_ready_file) if settings.worker_ready_file else None
         self._execution: Execution | None = None
         self._celery = create_celery(settings, self._tasks, self._handle)
 
     def run(self) -> int:
         """Run until told to end; returns the exit code."""
+        self._guard.install()
         self._add_steps()
         self._connect_signals()
         say_in_json(self._settings.replica_name)

@@ -5,6 +5,7 @@ import threading
 import time
 
 import httpx2 as httpx
+import psutil
 import pytest
 
 from stack import sessions
@@ -95,3 +96,14 @@ def test_a_part_can_be_kept_down_for_a_while(stack: Stack) -> None:
         stack.wait_ready("relay-2", 1)
     relay.resume_restart()
     stack.wait_ready("relay-2", 60)
+
+
+def test_every_part_listens_on_this_machine_only(stack: Stack) -> None:
+    ports = set(stack.ports.values())
+    listening = [
+        connection.laddr
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port in ports
+    ]
+    assert {address.port for address in listening} == ports
+    assert {address.ip for address in listening} == {"127.0.0.1"}

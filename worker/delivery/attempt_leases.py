@@ -14,6 +14,7 @@ from app.attempts.repository import AttemptRepository
 from app.database.routing import Database
 from app.database.sessions import WriteSession
 from worker.failures import describe
+from worker.fork_guard import ForkGuard
 from worker.metrics import ParentMetrics
 
 log = structlog.get_logger(__name__)
@@ -45,12 +46,15 @@ class AttemptLeases:
         lease_seconds: float,
         running: Callable[[], Collection[str]],
         metrics: ParentMetrics,
+        *,
+        guard: ForkGuard,
     ) -> None:
         self._database = database
         self._owner = owner
         self._lease_seconds = lease_seconds
         self._running = running
         self._metrics = metrics
+        self._guard = guard
         self._reports: queue.SimpleQueue[LostProcess] = queue.SimpleQueue()
         self._lost: list[LostProcess] = []
         self._healthy = True
@@ -92,7 +96,8 @@ class AttemptLeases:
         while not self._stopping.wait(TICK_SECONDS):
             reported = self._take_reports()
             if reported or self._draining.is_set() or time.monotonic() >= due:
-                self.renew()
+                with self._guard:
+                    self.renew()
                 interval = self._lease_seconds / RENEWALS_PER_LEASE
                 due = time.monotonic() + (interval if self._healthy else min(interval, RETRY_SECONDS))
 

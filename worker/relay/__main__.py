@@ -54,7 +54,7 @@ def run(settings: Settings) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: loop.stop())
     checks = {"/healthz": loop.check_alive, "/readyz": loop.check_ready}
-    monitoring = MonitoringServer(settings.relay_metrics_port, registry, checks)
+    monitoring = MonitoringServer((settings.metrics_host, settings.relay_metrics_port), registry, checks)
     monitoring.start()
     try:
         loop.run()

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from tests.unit.worker.stand_ins import ATTEMPT, StandInLedger, mysql_error
 from worker.delivery import attempt_leases
 from worker.delivery.attempt_leases import AttemptLeases
+from worker.fork_guard import ForkGuard
 from worker.metrics import ParentMetrics
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ class Bench:
         self.running: list[str] = []
         self.metrics = ParentMetrics(lambda: len(self.running))
         self.leases = AttemptLeases(
-            cast("Database", self.ledger), ATTEMPT.owner, 60, lambda: self.running, self.metrics
+            cast("Database", self.ledger),
+            ATTEMPT.owner,
+            60,
+            lambda: self.running,
+            self.metrics,
+            guard=ForkGuard(),
         )
 
 

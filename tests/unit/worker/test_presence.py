@@ -7,6 +7,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
 
 from app.cluster.service import read_worker
+from worker.fork_guard import ForkGuard
 from worker.presence import FORGET_AFTER_SECONDS, Presence, silent_workers
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class StandInRedis:
 
 def make_presence(redis: StandInRedis) -> Presence:
     said = {"pid": 7, "concurrency": 2, "queues": ["default"], "running": []}
-    return Presence(cast("Redis", redis), "worker-1", lambda: said)
+    return Presence(cast("Redis", redis), "worker-1", lambda: said, guard=ForkGuard())
 
 
 def test_the_api_reads_what_a_worker_announces() -> None:
