@@ -119,29 +119,56 @@ def _outside_group(cluster: ClusterView, own: Answer) -> Decision:
 
 def _join(cluster: ClusterView, own: Answer, group: list[Answered]) -> Decision:
     known = _union(answer.gtids for _, answer in group)
-    errant = own.gtids - known
-    names = ", ".join(peer.name for peer, _ in group)
-    if errant:
-        return Decision(
-            Action.ALERT,
-            Reason.ERRANT_TRANSACTIONS,
-            f"this member holds transactions that its group ({names}) never saw: {errant}; nothing is "
-            "deleted. Save them if they matter, then remove this member's data directory: it will be "
-            "copied anew",
-        )
+    return (
+        _remembered(own, group)
+        or _errant(own.gtids - known, group)
+        or _others_turn(cluster, known)
+        or Decision(Action.JOIN, Reason.GROUP_FOUND, f"joining the group of {_names(group)}")
+    )
+
+
+def _remembered(own: Answer, group: list[Answered]) -> Decision | None:
+    # An attempt to join now would be refused, or block for 30 s and longer inside the server.
+    if all(entry.uuid != own.uuid for _, answer in group for entry in answer.view):
+        return None
+    return Decision(
+        Action.WAIT,
+        Reason.OLD_INCARNATION,
+        f"waiting for the group of {_names(group)} to expel this member's previous run",
+    )
+
+
+def _errant(transactions: GtidSet, group: list[Answered]) -> Decision | None:
+    if not transactions:
+        return None
+    return Decision(
+        Action.ALERT,
+        Reason.ERRANT_TRANSACTIONS,
+        f"this member holds transactions that its group ({_names(group)}) never saw: {transactions}; nothing "
+        "is deleted. Save them if they matter, then remove this member's data directory: it will be "
+        "copied anew",
+    )
+
+
+def _others_turn(cluster: ClusterView, known: GtidSet) -> Decision | None:
     earlier = [
         peer.name
         for peer in cluster.peers
         if peer.ordinal < cluster.own.ordinal and peer.answer and _may_join(peer.answer, known)
     ]
-    if cluster.group_seen_seconds < TURN_SECONDS * len(earlier):
-        return Decision(
-            Action.WAIT,
-            Reason.OTHERS_TURN,
-            f"waiting for {', '.join(earlier)} to join first, but not longer than "
-            f"{TURN_SECONDS * len(earlier):g} s: members that join together hold each other up",
-        )
-    return Decision(Action.JOIN, Reason.GROUP_FOUND, f"joining the group of {names}")
+    patience = TURN_SECONDS * len(earlier)
+    if cluster.group_seen_seconds >= patience:
+        return None
+    return Decision(
+        Action.WAIT,
+        Reason.OTHERS_TURN,
+        f"waiting for {', '.join(earlier)} to join first, but not longer than {patience:g} s: "
+        "members that join together hold each other up",
+    )
+
+
+def _names(members: list[Answered]) -> str:
+    return ", ".join(member.name for member, _ in members)
 
 
 def _may_join(answer: Answer, known: GtidSet) -> bool:
@@ -168,6 +195,8 @@ def _without_group(members: list[Answered], own: Observed) -> Decision:
     complete = [member for member, answer in members if answer.gtids >= everything]
     if not complete:
         return _diverged(members, everything)
+    # A single configured member founds a group of one: the endpoints keep their meaning, and members that
+    # are added later join it without any change to its data.
     founder = min(complete, key=lambda member: member.ordinal)
     if founder is own:
         return Decision(

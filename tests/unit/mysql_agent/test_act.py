@@ -11,11 +11,11 @@ from mysql_agent.cluster import ClusterView
 from mysql_agent.connect import Row, Session, error_text
 from mysql_agent.decide import Action, Decision, Reason, decide
 from mysql_agent.lock import FileLock
-from tests.unit.mysql_agent.views import cluster, in_group, offline
+from tests.unit.mysql_agent.views import alone, cluster, offline
 
 FOUNDING = cluster(0, offline(0), offline(1), offline(2))
-JOINING = cluster(0, offline(0), in_group(1), None)
-FOUNDED = cluster(0, in_group(0, size=1), offline(1), offline(2))
+JOINING = cluster(0, offline(0), alone(1), None)
+FOUNDED = cluster(0, alone(0), offline(1), offline(2))
 START = "START GROUP_REPLICATION USER = %s, PASSWORD = %s"
 FLAG_ON = "SET GLOBAL group_replication_bootstrap_group = ON"
 FLAG_OFF = "SET GLOBAL group_replication_bootstrap_group = OFF"

@@ -2,7 +2,7 @@ import pytest
 
 from mysql_agent.cluster import ClusterView, Role, State
 from mysql_agent.decide import TURN_SECONDS, Action, Reason, decide
-from tests.unit.mysql_agent.views import GROUP, answer, cluster, entry, in_group, offline, uuid
+from tests.unit.mysql_agent.views import GROUP, alone, answer, cluster, entry, in_group, offline, uuid
 
 CASES = {
     "an unreachable server of its own is waited for": (
@@ -31,27 +31,30 @@ CASES = {
         Action.NOTHING, Reason.COMPLETE,
     ),
     "a member outside joins the group it finds": (
-        cluster(2, None, in_group(1, transactions="1-9"), offline(2, "1-7")), Action.JOIN, Reason.GROUP_FOUND,
+        cluster(2, None, alone(1), offline(2, "1-7")), Action.JOIN, Reason.GROUP_FOUND,
     ),
     "a member in error joins as well": (
-        cluster(0, answer(0, (entry(0, State.ERROR, Role.NONE),)), in_group(1), None),
+        cluster(0, answer(0, (entry(0, State.ERROR, Role.NONE),)), alone(1), None),
         Action.JOIN, Reason.GROUP_FOUND,
     ),
     "the second of two members outside waits its turn": (
-        cluster(2, in_group(0, size=1), offline(1), offline(2)), Action.WAIT, Reason.OTHERS_TURN,
+        cluster(2, alone(0), offline(1), offline(2)), Action.WAIT, Reason.OTHERS_TURN,
     ),
     "the first of two members outside joins at once": (
-        cluster(1, in_group(0, size=1), offline(1), offline(2)), Action.JOIN, Reason.GROUP_FOUND,
+        cluster(1, alone(0), offline(1), offline(2)), Action.JOIN, Reason.GROUP_FOUND,
     ),
     "the second of two joins once the first had its time": (
-        cluster(2, in_group(0, size=1), offline(1), offline(2), group_seen_seconds=TURN_SECONDS),
+        cluster(2, alone(0), offline(1), offline(2), group_seen_seconds=TURN_SECONDS),
         Action.JOIN, Reason.GROUP_FOUND,
     ),
     "nobody waits for a member that may not join": (
-        cluster(2, in_group(0, size=1), offline(1, "1-99"), offline(2)), Action.JOIN, Reason.GROUP_FOUND,
+        cluster(2, alone(0), offline(1, "1-99"), offline(2)), Action.JOIN, Reason.GROUP_FOUND,
+    ),
+    "a restarted member waits until the group has noticed that its previous run is gone": (
+        cluster(2, in_group(0), in_group(1), offline(2, "1-9")), Action.WAIT, Reason.OLD_INCARNATION,
     ),
     "errant transactions are reported, not thrown away": (
-        cluster(0, offline(0, "1-10"), in_group(1, transactions="1-9"), None),
+        cluster(0, offline(0, "1-10"), alone(1), None),
         Action.ALERT, Reason.ERRANT_TRANSACTIONS,
     ),
     "a new cluster is founded by its first member": (
@@ -97,7 +100,7 @@ def test_who_does_not_answer_is_named_with_the_cause() -> None:
 
 
 def test_errant_transactions_are_named() -> None:
-    decision = decide(cluster(0, offline(0, "1-10"), in_group(1, transactions="1-8"), None))
+    decision = decide(cluster(0, offline(0, "1-10"), alone(1, "1-8"), None))
     assert f"{GROUP}:9-10" in decision.message
     assert "nothing is deleted" in decision.message
 
@@ -109,7 +112,7 @@ def test_diverged_members_are_named_with_what_each_lacks() -> None:
 
 
 def test_a_peer_with_errant_transactions_of_its_own_does_not_hide_those_of_the_member() -> None:
-    seen = cluster(2, in_group(0, transactions="1-9"), offline(1, "1-20"), offline(2, "1-15"))
+    seen = cluster(2, alone(0), offline(1, "1-20"), offline(2, "1-15"))
     assert decide(seen).reason is Reason.ERRANT_TRANSACTIONS
 
 

@@ -10,12 +10,12 @@ from mysql_agent.cluster import ClusterView
 from mysql_agent.decide import Action, Decision, Reason
 from mysql_agent.loop import Loop, Pace
 from mysql_agent.metrics import Metrics
-from tests.unit.mysql_agent.views import answer, cluster, entry, in_group, offline
+from tests.unit.mysql_agent.views import alone, answer, cluster, entry, in_group, offline
 
 FOUNDING = cluster(0, offline(0), offline(1), offline(2))
 PRIMARY = cluster(0, in_group(0), None, None)
 SECONDARY = cluster(0, in_group(0, primary=1), None, None)
-JOINING = cluster(0, offline(0), in_group(1), None)
+JOINING = cluster(0, offline(0), alone(1), None)
 GONE = cluster(0, None, None, None)
 REFUSED = Decision(Action.WAIT, Reason.OLD_INCARNATION, "waiting for the group to expel the previous run")
 
@@ -116,7 +116,7 @@ def test_clients_are_disconnected_later_when_it_failed_at_first() -> None:
 
 
 def test_a_bootstrap_flag_that_was_left_behind_is_cleared_first() -> None:
-    left_behind = cluster(0, offline(0, bootstrap_flag=True), in_group(1), None)
+    left_behind = cluster(0, offline(0, bootstrap_flag=True), alone(1), None)
     script = Script(left_behind)
     loop, _ = loop_over(script)
     loop.step()

@@ -36,6 +36,11 @@ def in_group(
     return answer(ordinal, view, transactions, **other)
 
 
+def alone(ordinal: int, transactions: str = "1-9") -> Answer:
+    """A group of one member that others may join."""
+    return answer(ordinal, (entry(ordinal, role=Role.PRIMARY),), transactions)
+
+
 def observed(ordinal: int, said: Answer | None) -> Observed:
     return Observed(f"mysql-{ordinal}", ordinal, f"mysql-{ordinal}:3306", said, "" if said else "timed out")
 
