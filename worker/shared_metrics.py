@@ -1,5 +1,6 @@
 """Metrics of several processes as one: each has a file, the parent serves their sum."""
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from prometheus_client import CollectorRegistry, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
 PREFIX = "conveyor-worker-metrics-"
+TRIES = 5
 
 
 def process_slot() -> str:
@@ -26,18 +28,19 @@ def process_slot() -> str:
 @contextmanager
 def shared_metrics(parent: Path | None = None) -> Iterator[CollectorRegistry]:
     """Let every metric made from now on be shared with the pool; yields the registry of their sums."""
-    directory = _make_directory(parent or Path(tempfile.gettempdir()))
-    # The library reads the folder from here, in this process and in its forks.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
-    single, values.ValueClass = values.ValueClass, _shared_value()
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call] # it registers itself
-    try:
-        yield registry
-    finally:
-        values.ValueClass = single
-        del os.environ["PROMETHEUS_MULTIPROC_DIR"]
-        shutil.rmtree(directory, ignore_errors=True)
+    parent = parent or Path(tempfile.gettempdir())
+    _remove_abandoned(parent)
+    with _owned_directory(parent) as directory:
+        # The library reads the folder from here, in this process and in its forks.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(directory)
+        single, values.ValueClass = values.ValueClass, _shared_value()
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, path=str(directory))  # type: ignore[no-untyped-call] # it registers itself
+        try:
+            yield registry
+        finally:
+            values.ValueClass = single
+            del os.environ["PROMETHEUS_MULTIPROC_DIR"]
 
 
 def _shared_value() -> type[values.MutexValue]:
@@ -45,8 +48,40 @@ def _shared_value() -> type[values.MutexValue]:
     return made
 
 
-def _make_directory(parent: Path) -> Path:
-    for left in parent.glob(f"{PREFIX}*"):
-        if not Path(f"/proc/{left.name.removeprefix(PREFIX).partition('-')[0]}").exists():
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=parent))
+@contextmanager
+def _owned_directory(parent: Path) -> Iterator[Path]:
+    """Make a folder whose lock says that it is in use.
+
+    The kernel lets go of the lock when the last of the worker's processes is dead. A process id would
+    not do: it means nothing to a worker of another container that shares the folder above.
+    """
+    for _ in range(TRIES):
+        directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        # Between making and locking it, another worker's start may have taken it for abandoned.
+        if directory.is_dir():
+            break
+        os.close(descriptor)
+    else:
+        raise RuntimeError(f"new folders in {parent} are removed at once: set TMPDIR to another one")
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for directory in parent.glob(f"{PREFIX}*"):
+        try:
+            descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:  # removed meanwhile, or another user's
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(directory, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)

@@ -1,5 +1,7 @@
 """Metrics of several processes as one."""
 
+import fcntl
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -45,11 +47,50 @@ def test_a_process_outside_the_pool_is_the_parent() -> None:
     assert process_slot() == "parent"
 
 
-def test_files_of_killed_workers_are_removed_and_of_living_ones_kept(tmp_path: Path) -> None:
-    dead, living = tmp_path / f"{PREFIX}999999999-x", tmp_path / f"{PREFIX}1-x"
+def test_files_of_dead_workers_are_removed_and_of_living_ones_kept(tmp_path: Path) -> None:
+    dead, living = tmp_path / f"{PREFIX}dead", tmp_path / f"{PREFIX}living"
     dead.mkdir()
     living.mkdir()
+    held = os.open(living, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
 
     with shared_metrics(tmp_path):
         assert not dead.exists()
         assert living.exists()
+    os.close(held)
+
+
+def test_a_folder_removed_before_it_was_locked_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    remove_once = [True]
+
+    def flock(_descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_EX and remove_once:
+            remove_once.pop()
+            for directory in tmp_path.iterdir():
+                directory.rmdir()
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+    with shared_metrics(tmp_path):
+        assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_place_where_no_folder_lasts_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def flock(_descriptor: int, _operation: int) -> None:
+        for directory in tmp_path.iterdir():
+            directory.rmdir()
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+    with pytest.raises(RuntimeError, match="set TMPDIR"), shared_metrics(tmp_path):
+        pass
+
+
+def test_what_cannot_be_opened_is_left_alone(tmp_path: Path) -> None:
+    foreign = tmp_path / f"{PREFIX}foreign"
+    foreign.touch()
+
+    with shared_metrics(tmp_path):
+        assert foreign.exists()
