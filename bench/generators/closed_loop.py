@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import json
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 
@@ -21,7 +20,7 @@ class Result:
 
     accepted: list[str] = field(default_factory=list)
     milliseconds: list[float] = field(default_factory=list)
-    wrong: Counter[str] = field(default_factory=Counter)
+    wrong: dict[str, int] = field(default_factory=dict)
     seconds: float = 0
     cpu_seconds: float = 0
 
@@ -31,7 +30,10 @@ class Result:
             self.accepted.append(task_id)
             self.milliseconds.append(milliseconds)
         else:
-            self.wrong[str(answer.status)] += 1
+            self.add_wrong(str(answer.status))
+
+    def add_wrong(self, what: str) -> None:
+        self.wrong[what] = self.wrong.get(what, 0) + 1
 
 
 class ClosedLoop:
@@ -60,7 +62,7 @@ class ClosedLoop:
             try:
                 answer = await connection.exchange(self._request)
             except (OSError, EOFError, TimeoutError) as error:
-                self._result.wrong[type(error).__name__] += 1
+                self._result.add_wrong(type(error).__name__)
                 connection.close()
                 await asyncio.sleep(PAUSE_SECONDS)
                 connection = await Connection.open(self._port)

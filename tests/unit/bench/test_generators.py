@@ -1,3 +1,6 @@
+import json
+from dataclasses import asdict
+
 import pytest
 
 from bench.generators.closed_loop import Result
@@ -19,6 +22,14 @@ def test_status_and_length_are_read_from_the_head_of_an_answer() -> None:
 def test_an_answer_of_unknown_length_is_refused() -> None:
     with pytest.raises(ValueError, match="without Content-Length"):
         length_of(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+
+
+def test_wrong_answers_survive_the_way_to_the_process_that_asked() -> None:
+    result = Result()
+    result.add(Answer(503, b""), 1.0)
+    result.add(Answer(503, b""), 1.0)
+    result.add_wrong("TimeoutError")
+    assert json.loads(json.dumps(asdict(result)))["wrong"] == {"503": 2, "TimeoutError": 1}
 
 
 def test_only_an_answer_with_status_202_and_a_task_counts_as_accepted() -> None:
