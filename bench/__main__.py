@@ -19,6 +19,8 @@ from stack.part import StackError
 from stack.ports import PortError
 from stack.terminal import Progress
 
+INTERRUPTED = 130
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
@@ -29,8 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (AptError, BenchError, MissingDaemonError, PortError, StackError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interrupt:
+        print(f"interrupted{f' by {interrupt}' if interrupt.args else ''}; all is stopped", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -49,8 +52,8 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt  # what was started has to be stopped
+def _interrupt(signum: int, _: object) -> None:
+    raise KeyboardInterrupt(signal.Signals(signum).name)  # what was started has to be stopped
 
 
 def _measure(system: System, effort: Effort, names: Sequence[str], progress: Progress) -> list[Run]:
