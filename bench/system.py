@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bench.api import Api
+from bench.failure import BenchError
 from bench.generators.process import Generator
 from bench.ledger import Ledger
 from bench.machine import usable_cores
@@ -19,6 +20,7 @@ from stack.state import read_state
 from stack.supervisor import ROOT, Stack, StackConfig, clear_leftovers
 
 RUNS = ROOT / ".cache" / "bench"
+FAILURE_LOG = ROOT / ".cache" / "bench-failure.log"
 WORKERS = ("worker-1", "worker-2")
 START_SECONDS = 240
 # Longer than a worker's open request for the next message (BRPOP, 1 s): a held worker takes none away.
@@ -87,13 +89,16 @@ class System:
 
 @contextmanager
 def running_system(daemons: Daemons, parts: Sequence[str] = ()) -> Iterator[System]:
-    """Start a stack in a directory of its own; whatever happens, nothing of it is left."""
+    """Start a stack in a directory of its own; whatever happens, all that is left is the log of a failure."""
     _clear_abandoned_runs()
     directory = RUNS / str(os.getpid())
     stack = Stack(StackConfig(directory, free_ports(), daemons, parts=tuple(parts), disposable=True))
     try:
         stack.start(START_SECONDS)
         yield System(stack)
+    except BenchError as error:
+        shutil.copy(directory / "log", FAILURE_LOG)
+        raise BenchError(f"{error}\nthe system's log: {FAILURE_LOG}") from error
     finally:
         stack.stop()
         shutil.rmtree(directory, ignore_errors=True)
