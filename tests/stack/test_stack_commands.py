@@ -203,6 +203,8 @@ def test_a_taken_port_is_refused_with_the_process_that_has_it(conveyor: CommandL
 
 def test_ctrl_c_during_the_start_leaves_nothing(conveyor: CommandLine) -> None:
     conveyor.parts = "haproxy redis"  # the database takes seconds
+    # where the tests run in the background, their children would inherit that they ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = conveyor.start("up")
     deadline = time.monotonic() + 30
     while not (state := read_state(conveyor.directory)) or len(alive(state)) < 3:
