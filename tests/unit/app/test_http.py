@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import pymysql
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
+from sqlalchemy.exc import OperationalError
 
 from app.main import create_app
 from app.settings import Settings
@@ -28,6 +30,10 @@ def app() -> FastAPI:
     @app.get("/broken")
     def broken(request: Request) -> None:
         raise RuntimeError(f"a secret detail of {request.url}")
+
+    @app.get("/failing/{code}")
+    def failing(code: int) -> None:
+        raise OperationalError("UPDATE", None, pymysql.err.OperationalError(code, "why"))
 
     return app
 
@@ -111,6 +117,17 @@ def test_an_unforeseen_error_is_a_problem_without_its_details(client: TestClient
     assert response.status_code == 500
     assert response.headers["X-Request-ID"] == "find-me"
     assert "secret detail" not in response.text
+
+
+@pytest.mark.parametrize("code", [2013, 1290, 1213])
+def test_a_lost_or_deadlocked_database_asks_to_try_again(client: TestClient, code: int) -> None:
+    response = client.get(f"/failing/{code}")
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert response.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_wrong_statement_is_an_error_of_ours(client: TestClient) -> None:
+    assert client.get("/failing/1064").status_code == 500
 
 
 def test_an_empty_or_endless_idempotency_key_is_invalid(client: TestClient) -> None:
