@@ -85,7 +85,7 @@ class Execution:
 
     def _skip(self, skip: Skip) -> Outcome:
         log.info("message skipped", reason=skip.reason.value)
-        self._metrics.skips.labels(skip.reason.value).inc()
+        self._metrics.skipped(skip.reason.value)
         return Outcome.SKIPPED
 
     def _claim(self, task_id: str) -> Attempt | Skip | GiveUp:
@@ -96,7 +96,7 @@ class Execution:
 
     def _run(self, definition: TaskDefinition, queue: str, attempt: Attempt) -> Outcome:
         started = time.perf_counter()
-        self._metrics.queue_wait.labels(definition.name, queue).observe(attempt.queue_wait_seconds)
+        self._metrics.started(definition.name, queue, attempt.queue_wait_seconds)
         try:
             outcome = self._patiently(lambda: self._attempt(definition, attempt, started))
         except TaskCancelledError:
@@ -108,8 +108,8 @@ class Execution:
             outcome = self._fail(definition, attempt, error)
         seconds = time.perf_counter() - started
         log.info("task ended", outcome=outcome.value, seconds=round(seconds, 3))
-        self._metrics.duration.labels(definition.name, outcome.value).observe(seconds)
-        return self._count(definition, outcome)
+        self._metrics.ended(definition.name, outcome.value, seconds)
+        return outcome
 
     def _attempt(self, definition: TaskDefinition, attempt: Attempt, started: float) -> Outcome:
         try:
@@ -152,7 +152,7 @@ class Execution:
         if not recorded:
             return self._why_lost(attempt)
         if again:
-            self._metrics.retries.labels(definition.name).inc()
+            self._metrics.retried(definition.name)
         return Outcome.RETRYING if again else Outcome.FAILED
 
     def _record_failure(self, attempt: Attempt, error: str, *, again: bool) -> bool:
@@ -192,10 +192,10 @@ class Execution:
                 if not is_transient(error):
                     raise
                 log.warning("transaction is run again", error=describe(error))
-                self._metrics.reruns.inc()
+                self._metrics.reran()
                 self._pause(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
         return transaction()
 
     def _count(self, definition: TaskDefinition, outcome: Outcome) -> Outcome:
-        self._metrics.tasks.labels(definition.name, outcome.value).inc()
+        self._metrics.counted(definition.name, outcome.value)
         return outcome

@@ -12,7 +12,7 @@ from billiard.process import current_process
 from prometheus_client import CollectorRegistry, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
-PREFIX = "conveyor-worker-metrics-"
+PREFIX = "conveyor-metrics-"
 TRIES = 5
 
 

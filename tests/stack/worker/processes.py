@@ -92,6 +92,7 @@ class OwnWorker(OwnProcess):
             "WORKER_READY_FILE": str(self.ready_file),
             "WORKER_HEARTBEAT_FILE": str(self.heartbeat_file),
             "LOG_FORMAT": "json",
+            "TMPDIR": str(folder),
         }
         super().__init__("worker", {"WORKER_CONCURRENCY": "1", **environment, **own}, folder)
 

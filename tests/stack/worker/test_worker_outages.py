@@ -1,6 +1,7 @@
 """The worker while Redis or the primary is away."""
 
 import re
+import shutil
 import signal
 from pathlib import Path
 
@@ -71,6 +72,19 @@ def test_a_worker_that_waits_for_redis_ends_in_order(environment: dict[str, str]
 
         assert not worker.ready_file.exists()
         assert worker.events()
+
+
+def test_a_worker_that_lost_its_metrics_goes_on_working(
+    ledger: Ledger, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    worker = start_worker()
+    [folder] = tmp_path.glob("conveyor-metrics-*")
+    shutil.rmtree(folder)
+
+    task_id = ledger.submit("slow_product", {"user_id": ledger.user_id, "seconds": 0})
+
+    assert ledger.wait_for(task_id, TaskStatus.SUCCEEDED).attempts == 1
+    assert "metrics are not written" in worker.text()
 
 
 def test_the_parent_stays_small(start_worker: StartWorker) -> None:

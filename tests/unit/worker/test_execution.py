@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from structlog.testing import capture_logs
 
 from app.attempts.lifecycle import GiveUp, Skip, SkipReason
 from app.database.sessions import WriteSession
@@ -243,3 +244,31 @@ def test_a_checkpoint_does_not_hide_a_mistake(bench: Bench) -> None:
 
 def test_a_task_may_cancel_itself(bench: Bench) -> None:
     assert bench.handle(raising(TaskCancelledError())) is Outcome.CANCELLED
+
+
+def test_metrics_that_cannot_be_written_do_not_touch_the_task(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise FileNotFoundError("a cleaner removed the folder")
+
+    for kind in (Counter, Histogram):
+        monkeypatch.setattr(kind, "labels", refuse)
+
+    with capture_logs() as logs:
+        assert bench.handle() is Outcome.SUCCEEDED
+        assert bench.handle(raising(ValueError("no luck"))) is Outcome.RETRYING
+
+    assert [entry["event"] for entry in logs].count("metrics are not written") == 1
+
+
+def test_a_time_limit_is_not_taken_for_a_problem_of_the_metrics(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(Histogram, "labels", interrupt)
+
+    with pytest.raises(SoftTimeLimitExceeded):
+        bench.handle()
