@@ -45,6 +45,8 @@ def test_a_task_survives_the_kill_of_its_process(ledger: Ledger, start_worker: S
     worker = start_worker()
     task_id = ledger.submit("slow_product", {"user_id": ledger.user_id, "seconds": 2})
     [child] = ledger.wait_for_starts(task_id, 1)
+    # until then a loss shows only when the lease runs out
+    wait_until(lambda: worker.metric("worker_tasks_running") == 1, "the parent knows that the task runs")
 
     os.kill(child, signal.SIGKILL)
 
