@@ -50,7 +50,7 @@ def test_a_task_survives_the_kill_of_its_process(ledger: Ledger, start_worker: S
 
     os.kill(child, signal.SIGKILL)
 
-    wait_until(lambda: ledger.task(task_id).status is TaskStatus.RETRYING, "the loss is in the ledger", 4)
+    wait_until(lambda: ledger.task(task_id).status is TaskStatus.RETRYING, "the loss is in the ledger", 20)
     assert ledger.task(task_id).error == "WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL)"
     task = ledger.wait_for(task_id, TaskStatus.SUCCEEDED)
     assert task.attempts == 2

