@@ -5,13 +5,12 @@ from typing import Self
 
 from prometheus_client import CollectorRegistry
 from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from app.cluster.service import ClusterService
 from app.database.causality import CausalityTokens
 from app.database.routing import Database
 from app.metrics import ApiMetrics, DatabaseMetrics, PublishMetrics
+from app.redis_client import connect_redis
 from app.requests.recorder import RequestRecorder
 from app.settings import Settings
 from app.tasks.broker import Broker
@@ -20,6 +19,8 @@ from app.tasks.registry import TaskRegistry
 from app.tasks.service import TaskService
 
 STOP_TIMEOUT_SECONDS = 5
+# Questions about the queue: quick to answer, quick to give up.
+REDIS_TIMEOUT_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class ApiContext:
         registry = TaskRegistry.load(settings.all_task_modules)
         broker = Broker(settings, PublishMetrics(metrics_registry))
         publisher = Publisher(broker, database)
-        redis = connect_redis(settings)
+        redis = connect_redis(settings, REDIS_TIMEOUT_SECONDS)
         return cls(
             settings=settings,
             metrics_registry=metrics_registry,
@@ -79,18 +80,3 @@ class ApiContext:
         self.broker.close()
         self.redis.close()
         self.database.dispose()
-
-
-def connect_redis(settings: Settings) -> Redis:
-    """Return a client for questions about the queue: quick to answer, quick to give up."""
-    return Redis(
-        host=settings.redis_host,
-        port=settings.redis_port,
-        db=settings.redis_db,
-        password=settings.redis_password.get_secret_value() if settings.redis_password else None,
-        socket_connect_timeout=0.5,
-        socket_timeout=0.5,
-        retry=Retry(NoBackoff(), 0),
-        decode_responses=True,
-        client_name=settings.replica_name,
-    )

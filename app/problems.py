@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from app.database.errors import is_rolled_back, is_unavailable
+from app.database.errors import is_transient
 
 log = structlog.get_logger(__name__)
 
@@ -93,7 +93,7 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(SQLAlchemyError)
     def _database(request: Request, error: SQLAlchemyError) -> JSONResponse:
-        if not (is_unavailable(error) or is_rolled_back(error)):
+        if not is_transient(error):
             raise error
         log.warning("database unavailable", path=request.url.path, error=str(error))
         return respond(

@@ -40,15 +40,10 @@ class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
 def create_celery(settings: Settings, registry: TaskRegistry, handle: Handler) -> Celery:
     """Return an application that consumes every queue some task uses."""
     celery = Celery("conveyor", set_as_current=False)
-    celery.conf.update(_configuration(settings, queue_names(settings, registry)))
+    celery.conf.update(_configuration(settings, registry.queues(settings.task_queue)))
     for definition in registry:
         celery.register_task(LedgerTask(definition, settings, handle))
     return celery
-
-
-def queue_names(settings: Settings, registry: TaskRegistry) -> list[str]:
-    """Return the queue of the settings and every queue that a task names."""
-    return sorted({settings.task_queue, *(task.queue for task in registry if task.queue)})
 
 
 def _configuration(settings: Settings, queues: list[str]) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.attempts.lifecycle import GiveUp, Skip
 from app.attempts.repository import Attempt, AttemptRepository
-from app.database.errors import is_rolled_back, is_unavailable
+from app.database.errors import is_rolled_back, is_transient, is_unavailable
 from app.database.routing import Database
 from app.database.sessions import WriteSession
 from app.requests.repository import RequestLogRepository
 from app.tasks.context import TaskCancelledError, TaskContext
 from app.tasks.registry import TaskDefinition
-from worker.failures import InvalidPayloadError, describe, deserves_retry, is_transient
+from worker.failures import InvalidPayloadError, describe, deserves_retry
 from worker.metrics import TaskMetrics
 from worker.outcome import Outcome
 

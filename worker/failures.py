@@ -5,7 +5,6 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from app.attempts.lifecycle import may_retry
-from app.database.errors import is_rolled_back, is_unavailable
 from app.tasks.context import PermanentTaskError
 
 
@@ -32,8 +31,3 @@ def describe(error: BaseException) -> str:
 def deserves_retry(error: BaseException, attempt: int, max_attempts: int) -> bool:
     """Tell whether another attempt follows."""
     return not isinstance(error, PermanentTaskError) and may_retry(attempt, max_attempts)
-
-
-def is_transient(error: Exception) -> bool:
-    """Tell whether a transaction that has not reached its COMMIT may simply be run again."""
-    return is_rolled_back(error) or is_unavailable(error)

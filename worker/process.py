@@ -12,9 +12,10 @@ from prometheus_client import CollectorRegistry
 
 from app.database.routing import Database
 from app.metrics import DatabaseMetrics
+from app.redis_client import connect_redis
 from app.settings import Settings
 from app.tasks.registry import TaskDefinition, TaskRegistry
-from worker.celery_app import create_celery, queue_names
+from worker.celery_app import create_celery
 from worker.delivery.attempt_leases import AttemptLeases
 from worker.delivery.lease import visibility_lease
 from worker.execution import Execution
@@ -24,7 +25,6 @@ from worker.metrics import ParentMetrics, TaskMetrics
 from worker.monitoring import MonitoringServer
 from worker.outcome import Outcome
 from worker.presence import Presence
-from worker.redis_client import connect_redis
 from worker.running import describe_running, running_task_ids
 from worker.shutdown import GracefulWorker, say_in_json
 
@@ -40,7 +40,7 @@ class WorkerProcess:
     def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
         self._settings = settings
         self._tasks = TaskRegistry.load(settings.all_task_modules)
-        self._queues = queue_names(settings, self._tasks)
+        self._queues = self._tasks.queues(settings.task_queue)
         # The name alone is not enough: a successor of the same name must not renew its predecessor's leases.
         self._owner = f"{settings.replica_name}:{secrets.token_hex(8)}"
         own = CollectorRegistry()

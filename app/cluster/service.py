@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis
@@ -19,6 +20,7 @@ from app.cluster.schemas import (
 from app.database.routing import Database
 from app.health import Answer, Prober
 from app.settings import Settings
+from app.tasks.queues import NEVER, QueueInspector, QueueState
 from app.tasks.registry import TaskRegistry
 
 WORKERS_KEY = "conveyor:workers"
@@ -33,7 +35,8 @@ class ClusterService:
         self._database = database
         self._redis = redis
         self._expected_members = settings.db_members
-        self._queues = sorted({settings.task_queue, *(task.queue for task in registry if task.queue)})
+        self._queues = registry.queues(settings.task_queue)
+        self._inspector = QueueInspector(redis)
         self._prober = Prober()
 
     def status(self) -> ClusterStatus:
@@ -84,14 +87,7 @@ class ClusterService:
         )
 
     def _read_queues(self) -> list[QueueStatus]:
-        return [
-            QueueStatus(
-                name=queue,
-                depth=self._redis.llen(queue),
-                oldest_age_seconds=message_age(self._redis.lindex(queue, -1), time.time()),
-            )
-            for queue in self._queues
-        ]
+        return [read_queue(name, self._inspector.inspect(name), datetime.now(UTC)) for name in self._queues]
 
     def _read_members(self) -> list[Member]:
         with self._database.read() as session:
@@ -112,12 +108,11 @@ def read_worker(name: str, entry: str | bytes, now: float) -> WorkerStatus:
     )
 
 
-def message_age(message: str | bytes | None, now: float) -> float | None:
-    """Return the seconds since a message was published; None without a message or its time."""
-    if message is None:
-        return None
-    enqueued_at = json.loads(message).get("headers", {}).get("enqueued_at")
-    return None if enqueued_at is None else round(max(0.0, now - enqueued_at), 3)
+def read_queue(name: str, state: QueueState, now: datetime) -> QueueStatus:
+    """Show a queue; a message that does not say when it was published has no age."""
+    oldest_at = None if state.oldest_at == NEVER else state.oldest_at
+    age = round(max(0.0, (now - oldest_at).total_seconds()), 3) if oldest_at else None
+    return QueueStatus(name=name, depth=state.depth, oldest_age_seconds=age)
 
 
 def _redis_status(answer: Answer) -> RedisStatus:

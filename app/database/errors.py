@@ -35,6 +35,11 @@ def is_rolled_back(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and error_code(error.orig) in ROLLED_BACK
 
 
+def is_transient(error: Exception) -> bool:
+    """Tell whether a transaction that has not reached its COMMIT may simply be run again."""
+    return is_rolled_back(error) or is_unavailable(error)
+
+
 def is_duplicate_key(error: Exception) -> bool:
     """Tell whether a unique key refused the row."""
     return isinstance(error, DBAPIError) and error_code(error.orig) == DUPLICATE_KEY

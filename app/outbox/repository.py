@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 
 from app.database.clock import now, now_plus
 from app.database.sessions import WriteSession
@@ -78,7 +78,7 @@ class OutboxRepository:
         """Record fresh messages as published, but for tasks that have started already."""
         self._session.execute(
             update(Task)
-            .where(and_(Task.id.in_(task_ids), Task.published_at.is_(None), Task.status == TaskStatus.QUEUED))
+            .where(Task.id.in_(task_ids), Task.published_at.is_(None), Task.status == TaskStatus.QUEUED)
             .values(published_at=now())
             .execution_options(synchronize_session=False)
         )

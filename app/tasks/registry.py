@@ -118,6 +118,10 @@ class TaskRegistry:
         """Return the task of that name, if there is one."""
         return self._definitions.get(name)
 
+    def queues(self, default: str) -> list[str]:
+        """Return the default queue and every queue that a task names."""
+        return sorted({default, *(task.queue for task in self if task.queue)})
+
     def __iter__(self) -> Iterator[TaskDefinition]:
         return iter(self._definitions.values())
 

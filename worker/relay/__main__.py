@@ -8,15 +8,14 @@ from prometheus_client import CollectorRegistry
 from app.database.routing import Database
 from app.logging import configure_logging
 from app.metrics import DatabaseMetrics, PublishMetrics
+from app.redis_client import connect_redis
 from app.settings import Settings, load_settings
 from app.tasks.broker import Broker
+from app.tasks.queues import QueueInspector
 from app.tasks.registry import TaskRegistry
-from worker.celery_app import queue_names
 from worker.monitoring import MonitoringServer
-from worker.redis_client import connect_redis
 from worker.relay.loop import RelayLoop
 from worker.relay.metrics import RelayMetrics
-from worker.relay.queues import QueueInspector
 from worker.relay.relay import Relay
 
 # The API publishes what it has just committed; only what is older is the relay's.
@@ -45,7 +44,7 @@ def run(settings: Settings) -> None:
         broker,
         QueueInspector(redis),
         metrics,
-        queues=queue_names(settings, TaskRegistry.load(settings.all_task_modules)),
+        queues=TaskRegistry.load(settings.all_task_modules).queues(settings.task_queue),
         batch_size=settings.relay_batch_size,
         min_age_seconds=MIN_AGE_SECONDS,
         redelivery_seconds=settings.task_redelivery_seconds,

@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from app.outbox.repository import Backlog
-from worker.relay.queues import QueueState
+from app.tasks.queues import QueueState
 
 
 class RelayMetrics:

@@ -9,8 +9,8 @@ from redis.exceptions import RedisError
 from app.database.routing import Database
 from app.outbox.repository import OutboxRepository
 from app.tasks.broker import Broker, Message
+from app.tasks.queues import QueueInspector
 from worker.relay.metrics import RelayMetrics
-from worker.relay.queues import QueueInspector
 
 log = structlog.get_logger(__name__)
 

@@ -11,12 +11,12 @@ from uuid6 import uuid7
 from app.database.routing import Database
 from app.metrics import DatabaseMetrics, PublishMetrics
 from app.models import Product, RequestLog, Task, TaskStatus, User
+from app.redis_client import connect_redis
 from app.settings import Settings
 from app.tasks.broker import Broker, Message
 from app.tasks.repository import TaskChanges
 from tests.stack.sample_tasks import starts_key
 from tests.stack.waiting import wait_until
-from worker.redis_client import connect_redis
 
 POLL_SECONDS = 0.1
 

@@ -1,7 +1,9 @@
 import json
+from datetime import UTC, datetime
 
 from app.cluster.schemas import MemberStatus, MySQLStatus, RedisStatus, WorkerStatus
-from app.cluster.service import message_age, mysql_problems, read_worker, redis_problems, worker_problems
+from app.cluster.service import mysql_problems, read_queue, read_worker, redis_problems, worker_problems
+from app.tasks.queues import QueueState, published_at
 
 ENTRY = json.dumps({"heartbeat": 1000.0, "concurrency": 2, "queues": ["default"], "running": []})
 
@@ -30,9 +32,13 @@ def test_a_clock_behind_the_workers_makes_no_negative_age() -> None:
 
 
 def test_the_age_of_a_message_is_counted_from_its_publication() -> None:
-    assert message_age(json.dumps({"headers": {"enqueued_at": 100.0}}), now=107.5) == 7.5
-    assert message_age(json.dumps({"headers": {}}), now=107.5) is None
-    assert message_age(None, now=107.5) is None
+    def age(message: str | None) -> float | None:
+        now = datetime.fromtimestamp(107.5, UTC)
+        return read_queue("default", QueueState(1, published_at(message)), now).oldest_age_seconds
+
+    assert age(json.dumps({"headers": {"enqueued_at": 100.0}})) == 7.5
+    assert age(json.dumps({"headers": {}})) is None
+    assert age(None) is None
 
 
 def test_silent_workers_are_named() -> None:

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from app.database.sessions import WriteSession
 from app.settings import Settings
 from app.tasks.registry import TaskRegistry, task
-from worker.celery_app import LedgerTask, create_celery, queue_names
+from worker.celery_app import LedgerTask, create_celery
 from worker.outcome import Outcome
 from worker.process import loss_of_process
 
@@ -40,7 +40,7 @@ def test_every_task_is_registered_with_its_queue_and_its_limits() -> None:
 
     app = create_celery(settings, registry, run_nothing)
 
-    assert queue_names(settings, registry) == ["default", "slow"]
+    assert registry.queues(settings.task_queue) == ["default", "slow"]
     assert set(app.amqp.queues) == {"default", "slow"}
     assert (app.tasks["quick"].soft_time_limit, app.tasks["quick"].time_limit) == (1746, 1800)
     assert (app.tasks["rare"].soft_time_limit, app.tasks["rare"].time_limit) == (97, 100)

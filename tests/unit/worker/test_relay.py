@@ -11,15 +11,15 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.outbox.repository import Backlog
 from app.tasks.broker import Message, PublishError
+from app.tasks.queues import NEVER, QueueState, published_at
 from worker.relay import relay as relay_module
 from worker.relay.metrics import RelayMetrics
-from worker.relay.queues import NEVER, QueueState, published_at
 from worker.relay.relay import MOST_BATCHES_PER_PASS, Relay
 
 if TYPE_CHECKING:
     from app.database.routing import Database
     from app.tasks.broker import Broker
-    from worker.relay.queues import QueueInspector
+    from app.tasks.queues import QueueInspector
 
 OLDEST = datetime(2026, 1, 2, tzinfo=UTC)
 MESSAGE = '{"headers": {"enqueued_at": 1767312000.0}}'
