@@ -14,10 +14,10 @@ from bench.machine import usable_cores
 from bench.processes import take_snapshot
 from bench.usage import Snapshot
 from stack import sessions
+from stack.disposable import clear_abandoned_runs
 from stack.packages import Daemons
 from stack.ports import free_ports
-from stack.state import read_state
-from stack.supervisor import ROOT, Stack, StackConfig, clear_leftovers
+from stack.supervisor import ROOT, Stack, StackConfig
 
 RUNS = ROOT / ".cache" / "bench"
 FAILURE_LOG = ROOT / ".cache" / "bench-failure.log"
@@ -90,7 +90,7 @@ class System:
 @contextmanager
 def running_system(daemons: Daemons, parts: Sequence[str] = ()) -> Iterator[System]:
     """Start a stack in a directory of its own; whatever happens, all that is left is the log of a failure."""
-    _clear_abandoned_runs()
+    clear_abandoned_runs(RUNS)
     directory = RUNS / str(os.getpid())
     stack = Stack(StackConfig(directory, free_ports(), daemons, parts=tuple(parts), disposable=True))
     try:
@@ -102,11 +102,3 @@ def running_system(daemons: Daemons, parts: Sequence[str] = ()) -> Iterator[Syst
     finally:
         stack.stop()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def _clear_abandoned_runs() -> None:
-    for directory in RUNS.glob("*"):
-        state = read_state(directory)
-        if state is None or not sessions.is_alive(state.supervisor):
-            clear_leftovers(directory, grace_seconds=1)
-            shutil.rmtree(directory, ignore_errors=True)

@@ -2,17 +2,17 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 
-from stack import sessions
+from stack.disposable import clear_abandoned_runs
 from stack.packages import find_daemons
 from stack.ports import free_ports
-from stack.state import read_state
-from stack.supervisor import ROOT, Stack, StackConfig, clear_leftovers
+from stack.supervisor import ROOT, Stack, StackConfig
 from tests.stack.api_client import new_user
 
 RUNS = ROOT / ".cache" / "stacks"
@@ -44,7 +44,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Start everything once; a test may break any part, and the next one finds it whole again."""
-    _clear_abandoned_runs()
+    # so that a run that is told to end takes down what it started
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    clear_abandoned_runs(RUNS)
     directory = RUNS / str(os.getpid())
     overrides = dict.fromkeys(APPLICATION, SETTINGS)
     config = StackConfig(directory, free_ports(), find_daemons(lambda _: None), overrides, disposable=True)
@@ -86,12 +88,3 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
             report.sections.append(("the stack's log", "\n".join(lines)))  # type: ignore[attr-defined]
     return report
-
-
-def _clear_abandoned_runs() -> None:
-    """End what an earlier run left that was killed itself; a run that lives is left alone."""
-    for directory in RUNS.glob("*"):
-        state = read_state(directory)
-        if state is None or not sessions.is_alive(state.supervisor):
-            clear_leftovers(directory, grace_seconds=1)
-            shutil.rmtree(directory, ignore_errors=True)
