@@ -11,10 +11,11 @@ from app.dashboard.contents import Overview, SystemState
 from app.dashboard.pages import View
 from app.dashboard.same_origin import require_same_origin
 from app.dashboard.static_files import DIRECTORY
-from app.dashboard.task_answers import TaskAnswers, TaskLookup
+from app.dashboard.task_answers import TaskAnswers, row_of
 from app.dependencies import Context, Reads, Tasks, Writes
 from app.models import User
 from app.retry import ReadRetryRoute
+from app.tasks.lookup import Found
 from app.users.endpoints import CREATE_PRODUCT
 from app.users.service import find_user
 
@@ -23,7 +24,6 @@ router = APIRouter(
 )
 
 Shown = Annotated[View, Depends()]
-Found = Annotated[TaskLookup, Depends()]
 Answers = Annotated[TaskAnswers, Depends()]
 # A new one with every rendered form: pressing again after a lost answer gives the same task.
 FormKey = Annotated[str, Form(min_length=1, max_length=255)]
@@ -80,7 +80,7 @@ def show_worker_status(view: Shown, context: Context) -> Response:
 @router.get("/ui/tasks/{task_id}")
 def show_task(task_id: UUID, view: Shown, found: Found) -> Response:
     """Show one task; without JavaScript the page reloads itself until the task's end."""
-    return view.show("task.html", row=found.row(str(task_id)))
+    return view.show("task.html", row=row_of(found.find(str(task_id)), found.read_from))
 
 
 @router.post("/ui/tasks/{task_id}/cancel")

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.dashboard.contents import SystemState, newest_products, recent_requests
 from app.dashboard.pages import View
 from app.dashboard.replicas import read_seen
-from app.dashboard.task_answers import TaskLookup
+from app.dashboard.task_answers import row_of
 from app.dependencies import Context, Reads
 from app.retry import ReadRetryRoute
+from app.tasks.lookup import Found
 
 router = APIRouter(prefix="/ui/fragments", include_in_schema=False, route_class=ReadRetryRoute)
 
@@ -38,9 +39,9 @@ def show_requests(view: Shown, reads: Reads) -> Response:
 
 
 @router.get("/tasks/{task_id}")
-def show_task_row(task_id: UUID, view: Shown, found: Annotated[TaskLookup, Depends()]) -> Response:
+def show_task_row(task_id: UUID, view: Shown, found: Found) -> Response:
     """Show a task's row; the row of a task that has ended asks no more."""
-    row = found.row(str(task_id))
+    row = row_of(found.find(str(task_id)), found.read_from)
     response = view.show("_task.html", row=row)
     if row.task.status.is_final:
         response.headers["HX-Trigger"] = "task-ended"

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -18,6 +18,7 @@ from app.pagination import Limit, cut
 from app.problems import problem_responses
 from app.retry import ReadRetryRoute
 from app.tasks.acceptance import Accept, accepted
+from app.tasks.lookup import Found
 from app.tasks.repository import TaskRepository
 from app.tasks.schemas import TaskAccepted, TaskKind, TaskPage, TaskSubmission, TaskView
 
@@ -54,12 +55,9 @@ def list_kinds(context: Context) -> list[TaskKind]:
 
 
 @router.get("/{task_id}", responses=problem_responses(NOT_FOUND))
-def show_task(task_id: UUID, reads: Reads, writes: Writes, tasks: Tasks, request: Request) -> TaskView:
+def show_task(task_id: UUID, found: Found) -> TaskView:
     """Show a task; whoever sees it succeeded will also see what it made."""
-    task = tasks.get(reads, writes, str(task_id))
-    if task.status.is_final:
-        request.state.causality_position = reads.position()
-    return TaskView.of(task)
+    return TaskView.of(found.find(str(task_id)))
 
 
 @router.delete("/{task_id}", responses=problem_responses(NOT_FOUND, CONFLICT, UNAVAILABLE))
