@@ -57,12 +57,9 @@ def _owned_directory(parent: Path) -> Iterator[Path]:
     """
     for _ in range(TRIES):
         directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        # Between making and locking it, another worker's start may have taken it for abandoned.
-        if directory.is_dir():
+        descriptor = _lock(directory)
+        if descriptor is not None:
             break
-        os.close(descriptor)
     else:
         raise RuntimeError(f"new folders in {parent} are removed at once: set TMPDIR to another one")
     try:
@@ -70,6 +67,19 @@ def _owned_directory(parent: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(directory, ignore_errors=True)
         os.close(descriptor)
+
+
+def _lock(directory: Path) -> int | None:
+    """Lock a new folder; None if another worker's start has taken it for abandoned before."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    if directory.is_dir():
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def _remove_abandoned(parent: Path) -> None:

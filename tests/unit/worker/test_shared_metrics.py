@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import tempfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -72,6 +73,24 @@ def test_a_folder_removed_before_it_was_locked_is_made_again(
                 directory.rmdir()
 
     monkeypatch.setattr(fcntl, "flock", flock)
+
+    with shared_metrics(tmp_path):
+        assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_removed_before_it_was_opened_is_made_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    make, remove_once = tempfile.mkdtemp, [True]
+
+    def mkdtemp(prefix: str, dir: Path) -> str:  # noqa: A002 - the library's name
+        made = make(prefix=prefix, dir=dir)
+        if remove_once:
+            remove_once.pop()
+            Path(made).rmdir()
+        return made
+
+    monkeypatch.setattr(tempfile, "mkdtemp", mkdtemp)
 
     with shared_metrics(tmp_path):
         assert len(list(tmp_path.iterdir())) == 1
