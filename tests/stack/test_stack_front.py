@@ -1,6 +1,7 @@
 """What surrounds the application: HAProxy's rules, Prometheus' targets, the supervision of the whole."""
 
 import base64
+import csv
 import threading
 import time
 
@@ -40,9 +41,17 @@ def test_prometheus_reaches_every_process(stack: Stack) -> None:
     assert page.count("✓ up") == 13
 
 
-def test_requests_are_spread_over_the_replicas(api: httpx.Client) -> None:
-    served = {api.get("/healthz").headers["X-Served-By"] for _ in range(12)}
-    assert served == {"api-1", "api-2", "api-3"}
+def test_requests_are_spread_over_the_replicas(stack: Stack, api: httpx.Client) -> None:
+    served = [api.get("/healthz").headers["X-Served-By"] for _ in range(12)]
+    assert set(served) == {"api-1", "api-2", "api-3"}, f"served by {served}; {haproxy_view(stack)}"
+
+
+def haproxy_view(stack: Stack) -> list[tuple[str, ...]]:
+    """Return what HAProxy knows of the replicas: whether a request was sent elsewhere, and why."""
+    answer = httpx.get(f"http://127.0.0.1:{stack.ports['haproxy-stats']}/;csv", timeout=5)
+    columns = ("svname", "status", "lastchg", "stot", "econ", "eresp", "wretr", "wredis")
+    rows = [row for row in csv.DictReader(answer.text.splitlines()) if row["# pxname"] == "api"]
+    return [tuple(f"{column}={row[column]}" for column in columns) for row in rows]
 
 
 def test_a_killed_replica_costs_no_read(stack: Stack) -> None:
