@@ -17,7 +17,7 @@ from mysql_agent.loop import Loop, Pace
 from mysql_agent.metrics import CONTENT_TYPE, Metrics
 from mysql_agent.observe import Observer, ask
 from mysql_agent.report import Limits, Response, respond
-from mysql_agent.settings import AgentSettings
+from mysql_agent.settings import AgentSettings, load
 
 log = structlog.get_logger()
 
@@ -51,7 +51,7 @@ def build_loop(settings: AgentSettings, metrics: Metrics, stop: Event) -> Loop:
 
 
 def main() -> None:
-    settings = AgentSettings()
+    settings = load(AgentSettings)
     logs.configure(settings.log_level, settings.log_format, process="mysql_agent", member=settings.name)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):

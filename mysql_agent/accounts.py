@@ -1,12 +1,19 @@
-"""The SQL that creates a member's accounts, from the template and the settings."""
+"""`python -m mysql_agent.accounts`: write the SQL of a new member's accounts, for `mysqld --init-file`."""
 
+import os
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 
-from mysql_agent.settings import InitializeSettings
+import structlog
+
+from mysql_agent import logs
+from mysql_agent.settings import AccountSettings, AccountsFileSettings, load
+
+log = structlog.get_logger()
 
 
-def account_statements(settings: InitializeSettings) -> str:
+def account_statements(settings: AccountSettings) -> str:
     template = Template(files("mysql_agent").joinpath("accounts.sql").read_text(encoding="utf-8"))
     return template.substitute(
         MYSQL_AGENT_USER=literal(settings.agent_user),
@@ -23,3 +30,26 @@ def account_statements(settings: InitializeSettings) -> str:
 def literal(text: str) -> str:
     """Quote as MySQL reads it with its default sql_mode."""
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in place of whatever was there."""
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
+        file.write(text)
+
+
+def main() -> None:
+    settings = load(AccountsFileSettings)
+    logs.configure(settings.log_level, settings.log_format, process="mysql_agent.accounts")
+    try:
+        write_private(settings.file, account_statements(settings))
+    except OSError as error:
+        raise SystemExit(
+            f"cannot write MYSQL_ACCOUNTS_FILE: {error}; give a path in a directory that this user may write"
+        ) from None
+    log.info("accounts written", file=str(settings.file))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,5 @@
 """`python -m mysql_agent.initialize`: make the data directory of one member, once."""
 
-import os
 import shlex
 import signal
 import subprocess
@@ -10,9 +9,9 @@ from pathlib import Path
 import structlog
 
 from mysql_agent import logs
-from mysql_agent.accounts import account_statements
+from mysql_agent.accounts import account_statements, write_private
 from mysql_agent.datadir import Condition, DataDirectory, beside
-from mysql_agent.settings import InitializeSettings
+from mysql_agent.settings import InitializeSettings, load
 
 log = structlog.get_logger()
 
@@ -44,7 +43,7 @@ def initialize(settings: InitializeSettings) -> bool:
 
 def _run_mysqld(settings: InitializeSettings, lock: int) -> None:
     init_file, error_log = (beside(settings.datadir, suffix) for suffix in ("accounts.sql", "initialize.err"))
-    _write_private(init_file, account_statements(settings))
+    write_private(init_file, account_statements(settings))
     try:
         # The server inherits the lock: should this process be killed, the next run waits for its end.
         code = subprocess.run(  # noqa: S603 - the operator's own MYSQL_INIT_COMMAND
@@ -92,14 +91,8 @@ def _complaints(error_log: Path, settings: InitializeSettings) -> str:
     return text
 
 
-def _write_private(path: Path, text: str) -> None:
-    path.unlink(missing_ok=True)
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:  # noqa: PTH123
-        file.write(text)
-
-
 def main() -> int:
-    settings = InitializeSettings()
+    settings = load(InitializeSettings)
     logs.configure(settings.log_level, settings.log_format, process="mysql_agent.initialize")
     # An exception instead of the default: it ends mysqld and removes the init file on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -1,9 +1,9 @@
 """The agent's configuration; every value comes from the environment."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mysql_agent.address import Address, Member
@@ -33,7 +33,7 @@ LogFormat = Literal["json", "console", "auto"]
 class AgentSettings(BaseSettings):
     """Read from MYSQL_AGENT_*; LOG_LEVEL and LOG_FORMAT are shared with the other processes."""
 
-    model_config = SettingsConfigDict(env_prefix="MYSQL_AGENT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="MYSQL_AGENT_", frozen=True, hide_input_in_errors=True)
 
     name: str = "mysql-0"
     members: Annotated[tuple[Member, ...], NoDecode, BeforeValidator(_members), Field(min_length=1)]
@@ -74,15 +74,11 @@ class AgentSettings(BaseSettings):
         return tuple(member for member in self.members if member.name != self.name)
 
 
-class InitializeSettings(BaseSettings):
-    """Read from MYSQL_INIT_* and from the variables that name the accounts."""
+class AccountSettings(BaseSettings):
+    """The accounts of a new member, read from the variables that name them elsewhere too."""
 
-    model_config = SettingsConfigDict(env_prefix="MYSQL_INIT_", frozen=True)
+    model_config = SettingsConfigDict(frozen=True, hide_input_in_errors=True)
 
-    datadir: Path
-    defaults_file: Path
-    command: str = "mysqld"  # ends with the program: its options belong into the defaults file
-    timeout_seconds: Seconds = 600.0
     agent_user: AccountName = Field(validation_alias="MYSQL_AGENT_USER")
     agent_password: Password = Field(validation_alias="MYSQL_AGENT_PASSWORD")
     recovery_user: AccountName = Field(validation_alias="MYSQL_AGENT_RECOVERY_USER")
@@ -97,3 +93,42 @@ class InitializeSettings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         passwords = (self.agent_password, self.recovery_password, self.admin_password)
         return tuple(password.get_secret_value() for password in passwords)
+
+
+class AccountsFileSettings(AccountSettings):
+    """Where `python -m mysql_agent.accounts` writes to: MYSQL_ACCOUNTS_FILE."""
+
+    file: Path = Field(validation_alias="MYSQL_ACCOUNTS_FILE")
+
+
+class InitializeSettings(AccountSettings):
+    """Read from MYSQL_INIT_* and from the variables that name the accounts."""
+
+    model_config = SettingsConfigDict(env_prefix="MYSQL_INIT_")
+
+    datadir: Path
+    defaults_file: Path
+    command: str = "mysqld"  # ends with the program: its options belong into the defaults file
+    timeout_seconds: Seconds = 600.0
+
+
+AnySettings = TypeVar("AnySettings", bound=BaseSettings)
+
+
+def load(kind: type[AnySettings]) -> AnySettings:
+    """Read settings, or end the process with one line per variable that is missing or wrong."""
+    try:
+        return kind()
+    except ValidationError as error:
+        prefix = kind.model_config.get("env_prefix", "")
+        lines = [
+            f"  {_variable(kind, prefix, one['loc'])}: {one['msg']}"
+            for one in error.errors(include_input=False, include_url=False)
+        ]
+        message = "the environment does not make valid settings:\n" + "\n".join(lines)
+        raise SystemExit(message) from None
+
+
+def _variable(kind: type[BaseSettings], prefix: str, location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "settings"
+    return f"{prefix}{name}".upper() if name in kind.model_fields else name

@@ -2,7 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from mysql_agent.address import Address, Member
-from mysql_agent.settings import AgentSettings, InitializeSettings
+from mysql_agent.settings import AgentSettings, InitializeSettings, load
 
 ENVIRONMENT = {
     "MYSQL_AGENT_NAME": "mysql-1",
@@ -83,3 +83,12 @@ def test_the_initialisation_takes_the_accounts_from_their_own_variables(
     assert settings.command == "mysqld"
     assert settings.log_level == "WARNING"
     assert set(settings.secrets) == {"agent-secret", "recovery-secret", "admin-secret"}
+
+
+def test_a_setting_is_complained_about_by_the_name_of_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MYSQL_AGENT_MEMBERS")
+    monkeypatch.setenv("MYSQL_AGENT_RECOVERY_PASSWORD", "secret-" * 5)
+    with pytest.raises(SystemExit) as ended:
+        load(AgentSettings)
+    assert "MYSQL_AGENT_MEMBERS: Field required" in str(ended.value)
+    assert "secret-secret" not in str(ended.value)
