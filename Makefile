@@ -22,8 +22,8 @@ clean: .venv/stack.stamp ## Remove the data, the downloaded daemons, caches and 
 	rm -rf .cache .venv
 
 ##@ Develop
-test: .venv/dev.stamp ## Run every tier of tests: lint, unit, stack, ui
-	@$(RUN) tests.run
+test: .venv/dev.stamp ## Run every tier of tests, or some: make test TIERS="lint unit chart stack ui cluster"
+	@$(RUN) tests.run $(TIERS)
 check: .venv/dev.stamp ## Run what is fast: lint and unit
 	@$(RUN) tests.run lint unit
 lint: .venv/dev.stamp ## Check style, types, imports and spelling

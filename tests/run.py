@@ -1,7 +1,8 @@
-"""Run the tiers of tests: `python -m tests.run [tier …]`, all of them by default."""
+"""Run the tiers of tests: `python -m tests.run [--require-cluster] [tier …]`, all of them by default."""
 
 # ruff: noqa: T201 - a command line program prints
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -14,7 +15,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = Path(sys.executable).parent
 YAMLLINT = "{extends: default, rules: {line-length: {max: 120}, document-start: disable}}"
-PYTEST_TIERS = ("unit", "stack", "ui")
+PYTEST_TIERS = {
+    "unit": "tests/unit",
+    "chart": "k8s-tests/chart",
+    "stack": "tests/stack",
+    "ui": "tests/ui",
+    "cluster": "k8s-tests/cluster",
+}
+# the tiers that run the code that coverage is asked of
+COVERED = {"unit", "stack", "ui"}
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -25,6 +34,7 @@ class Tier:
     name: str
     run: Callable[[], bool]
     obstacle: Callable[[], str] = str  # none
+    required_by: str = "CI"  # the environment variable by which it may not be skipped
 
 
 @dataclass(frozen=True)
@@ -36,35 +46,52 @@ class Outcome:
 
     def __str__(self) -> str:
         if self.skipped:
-            return f"{self.tier} skipped ({self.skipped})"
+            return f"{self.tier} {'skipped' if self.passed else 'FAILED'} ({self.skipped})"
         return f"{self.tier} {'passed' if self.passed else 'FAILED'} in {self.seconds:.0f} s"
 
 
 def tiers() -> list[Tier]:
-    obstacles = {"ui": _no_chromium}
-    present = [name for name in PYTEST_TIERS if any((ROOT / "tests" / name).glob("**/test_*.py"))]
-    return [Tier("lint", _lint), *(Tier(name, _pytest(name), obstacles.get(name, str)) for name in present)]
+    every = [
+        Tier("lint", _lint),
+        Tier("unit", _covered("unit")),
+        Tier("chart", _pytest("chart")),
+        Tier("stack", _covered("stack")),
+        Tier("ui", _covered("ui"), _no_chromium),
+        Tier("cluster", _pytest("cluster"), _no_cluster, "REQUIRE_CLUSTER"),
+    ]
+    empty = {name for name, path in PYTEST_TIERS.items() if not any((ROOT / path).glob("**/test_*.py"))}
+    return [tier for tier in every if tier.name not in empty]
 
 
-def main(names: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     known = {tier.name: tier for tier in tiers()}
-    if unknown := set(names) - set(known):
-        print(f"error: no tier is called {', '.join(sorted(unknown))}; there are: {', '.join(known)}")
-        return 2
+    options = _parse(arguments, list(known))
+    if options.require_cluster:
+        os.environ["REQUIRE_CLUSTER"] = "1"
     os.chdir(ROOT)
     _command("coverage", "erase")
-    outcomes = [_run(known[name]) for name in names or known]
+    outcomes = [_run(known[name]) for name in options.tiers or known]
     ran = {outcome.tier for outcome in outcomes if not outcome.skipped}
-    if ran == set(known):  # a part of the tests covers a part of the code
+    if ran >= COVERED:  # a part of the tests covers a part of the code
         outcomes.append(_run(Tier("coverage", _coverage)))
     print(f"\ntiers: {' · '.join(map(str, outcomes))}")
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
 
+def _parse(arguments: Sequence[str], known: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.run", description=__doc__)
+    parser.add_argument("--require-cluster", action="store_true", help="a missing cluster is a failure")
+    parser.add_argument("tiers", nargs="*", metavar="tier", help=", ".join(known))
+    options = parser.parse_args(arguments)
+    if unknown := sorted(set(options.tiers) - set(known)):
+        parser.error(f"no tier is called {', '.join(unknown)}; there are: {', '.join(known)}")
+    return options
+
+
 def _run(tier: Tier) -> Outcome:
     if reason := tier.obstacle():
         # on a developer's machine a tier may be skipped; where it decides, it may not
-        return Outcome(tier.name, passed=not os.environ.get("CI"), seconds=0, skipped=reason)
+        return Outcome(tier.name, passed=not os.environ.get(tier.required_by), seconds=0, skipped=reason)
     print(f"\n──── {tier.name} ────", flush=True)
     started = time.monotonic()
     passed = tier.run()
@@ -106,12 +133,29 @@ def _tracked(*patterns: str) -> list[str]:
 
 
 def _pytest(tier: str) -> Callable[[], bool]:
-    return lambda: _command("coverage", "run", "-m", "pytest", f"tests/{tier}")
+    return lambda: _command("pytest", PYTEST_TIERS[tier])
+
+
+def _covered(tier: str) -> Callable[[], bool]:
+    return lambda: _command("coverage", "run", "-m", "pytest", PYTEST_TIERS[tier])
 
 
 def _no_chromium() -> str:
     found = any(map(shutil.which, CHROMIUM))
     return "" if found else "no Chromium: apt-get install chromium"
+
+
+def _no_cluster() -> str:
+    asked = subprocess.run(
+        [sys.executable, "-m", "node", "missing"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "k8s-tests")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if asked.returncode:
+        return (asked.stderr.strip().splitlines() or ["the node's program failed"])[-1]
+    return f"missing: {' '.join(asked.stdout.split())}" if asked.stdout.strip() else ""
 
 
 def _coverage() -> bool:
