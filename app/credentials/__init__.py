@@ -1,0 +1,1 @@
+"""The Secret with every password of a release, made once and never changed."""
