@@ -1,0 +1,29 @@
+"""What to read first when a test in a cluster has failed."""
+
+from collections.abc import Iterator
+
+from kube import Kube
+from workloads import WORKLOADS, Pod, unready, unready_containers
+
+EVENTS = 40
+LOG_LINES = 20
+
+
+def diagnose(kube: Kube) -> Iterator[tuple[str, str]]:
+    """Give titles and texts: events, workloads and pods, the last words of what is not ready."""
+    yield f"events in {kube.namespace}", "\n".join(kube.events()[-EVENTS:])
+    lacking = [unready(item) for kind in WORKLOADS for item in kube.find(kind)]
+    pods = kube.find("Pod")
+    states = [line for line in lacking if line] + [str(Pod.of(item)) for item in pods]
+    yield f"pods in {kube.namespace}", "\n".join(states)
+    for item in pods:
+        for container, previous in unready_containers(item):
+            name = item["metadata"]["name"]
+            yield f"log of {container} in {name}", _log(kube, name, container, previous=previous)
+
+
+def _log(kube: Kube, pod: str, container: str, *, previous: bool) -> str:
+    try:
+        return kube.logs(pod, container, LOG_LINES, previous=previous)
+    except Exception as error:  # noqa: BLE001 - the report must not hide the failure that it explains
+        return f"(no log: {error})"
