@@ -7,9 +7,11 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
+from app.cluster.endpoints import metrics_router
 from app.cluster.endpoints import router as cluster
 from app.context import ApiContext
 from app.dashboard.installation import install_dashboard
+from app.metrics import served_on
 from app.middleware import RequestMiddleware
 from app.openapi import install_openapi
 from app.problems import install_problem_handlers
@@ -33,9 +35,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        context.start()
-        yield
-        context.stop()
+        with served_on(settings.metrics_host, settings.api_metrics_port, context.metrics_registry):
+            context.start()
+            yield
+            context.stop()
 
     app = FastAPIOffline(
         title="Conveyor",
@@ -54,5 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_openapi(app, context.registry)
     for router in (users, products, tasks, requests, cluster):
         app.include_router(router)
+    if not settings.api_metrics_port:
+        app.include_router(metrics_router)
     install_dashboard(app, settings)
     return app

@@ -1,6 +1,9 @@
 """Prometheus metrics of the API process and of the parts it shares with worker and relay."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -66,3 +69,18 @@ class ApiMetrics:
             "Rows lost because the database was too slow or away",
             registry=registry,
         )
+
+
+@contextmanager
+def served_on(host: str, port: int, registry: CollectorRegistry) -> Iterator[None]:
+    """Serve the metrics on a port that an Ingress to the API does not reach; port 0 does nothing."""
+    if not port:
+        yield
+        return
+    server, thread = start_http_server(port, host, registry)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     # API
     api_host: str = Field("0.0.0.0", description="Address the API listens on.")
     api_port: Port = Field(8000, description="Port the API listens on.")
+    api_metrics_port: Port = Field(
+        0, description="Port of the API's `/metrics`, which then is not on `API_PORT`; 0 leaves it there."
+    )
     replica_name: str = Field(
         default_factory=socket.gethostname,
         description="Name of this process in headers, logs and the `requests` table. Default: the host name.",
@@ -99,7 +102,8 @@ class Settings(BaseSettings):
         25, description="Time running tasks get to end at SIGTERM before they return to the queue."
     )
     metrics_host: str = Field(
-        "0.0.0.0", description="Address that the metrics of worker and relay listen on."
+        "0.0.0.0",
+        description="Address that the metrics of worker, relay and, with a port, the API listen on.",
     )
     worker_metrics_port: Port = Field(9100, description="Port of the worker's `/metrics`; 0 turns it off.")
     worker_heartbeat_file: str | None = Field(
@@ -118,6 +122,14 @@ class Settings(BaseSettings):
     flower_port: Port = Field(5555, description="Port of Flower.")
     flower_basic_auth: SecretStr | None = Field(
         None, description="`user:password` of Flower; it does not start without."
+    )
+
+    # Migrations
+    migrate_primary_timeout_seconds: Seconds = Field(
+        600, description="Longest wait of migrations for a primary; a first installation makes one meanwhile."
+    )
+    migrate_wait_timeout_seconds: Seconds = Field(
+        600, description="Longest wait of `python -m app.migrations.wait` for the schema of its release."
     )
 
     # Everything

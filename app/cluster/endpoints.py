@@ -13,6 +13,7 @@ from app.tasks.acceptance import Accept
 from app.tasks.schemas import TaskAccepted
 
 router = APIRouter()
+metrics_router = APIRouter()
 
 TEST_WORKER = "test_worker_connection"
 
@@ -59,7 +60,7 @@ def readyz(context: Context, response: Response) -> Readiness:
     return Readiness(ready=ready, checks={name: answer.error or "ok" for name, answer in answers.items()})
 
 
-@router.get("/metrics", include_in_schema=False)
+@metrics_router.get("/metrics", include_in_schema=False)
 def metrics(context: Context) -> Response:
     """Show this process's metrics to Prometheus."""
     return Response(generate_latest(context.metrics_registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,5 +1,8 @@
 """`python -m app.credentials`: create the Secret of a release once, and exit."""
 
+import signal
+import sys
+
 import structlog
 
 from app.credentials.secret import CredentialsError, ensure_secret
@@ -14,6 +17,8 @@ def main() -> None:
     """Run the command."""
     settings = load_settings()
     configure_logging(settings.log_level, "auto", process="credentials")
+    # As the first process of a container it would ignore the signal otherwise.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     api = PodApi.in_cluster(settings.request_timeout_seconds)
     try:
         created = ensure_secret(api, settings)

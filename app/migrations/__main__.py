@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 import structlog
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,11 +14,11 @@ from app.database.errors import is_unavailable
 from app.logging import configure_logging
 from app.migrations.account import ensure_account
 from app.migrations.demo import add_demo_users
+from app.migrations.schema import SchemaState, alembic_config, schema_state
 from app.settings import Settings, load_settings
 
 log = structlog.get_logger(__name__)
 
-PRIMARY_DEADLINE_SECONDS = 120
 LOCK_NAME = "conveyor_migrations"
 LOCK_TIMEOUT_SECONDS = 60
 
@@ -31,14 +30,20 @@ def migrate(settings: Settings) -> None:
             ensure_account(connection, settings)
             log.info("database and account are there", database=settings.db_name, user=settings.db_user)
     with _connected(settings, database=settings.db_name) as connection, _alone(connection):
-        config = Config()
-        config.set_main_option("script_location", "app:migrations")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        log.info("schema is current")
+        _upgrade(connection)
         if settings.seed_demo_users and add_demo_users(connection):
             log.info("demo users added")
         connection.commit()
+
+
+def _upgrade(connection: Connection) -> None:
+    if schema_state(connection) is SchemaState.NEWER:
+        log.warning("the schema is newer than this release and stays as it is")
+        return
+    config = alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    log.info("schema is current")
 
 
 @contextmanager
@@ -49,21 +54,26 @@ def _connected(settings: Settings, database: str | None) -> Iterator[Connection]
         connect_args={"connect_timeout": 3, "read_timeout": 300, "write_timeout": 300},
     )
     try:
-        with _connect(engine) as connection:
+        with _connect(engine, settings.migrate_primary_timeout_seconds) as connection:
             yield connection
     finally:
         engine.dispose()
 
 
-def _connect(engine: Engine) -> Connection:
-    deadline = time.monotonic() + PRIMARY_DEADLINE_SECONDS
+def _connect(engine: Engine, timeout_seconds: float) -> Connection:
+    deadline = time.monotonic() + timeout_seconds
     while True:
         try:
             return engine.connect()
         except SQLAlchemyError as error:
-            if not is_unavailable(error) or time.monotonic() > deadline:
+            if not is_unavailable(error):
                 raise
-            log.info("waiting for the primary", error=str(error))
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"no primary at DB_MASTER_HOST after {timeout_seconds:g} s: {error.__cause__}; "
+                    "the agents say what the members wait for"
+                ) from error
+            log.info("waiting for the primary", error=str(error.__cause__))
             time.sleep(1)
 
 
@@ -82,7 +92,10 @@ def main() -> None:
     """Run the command."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format, process="migrate")
-    migrate(settings)
+    try:
+        migrate(settings)
+    except TimeoutError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -145,6 +145,13 @@ def test_requests_are_counted_by_route_not_by_path(client: TestClient, app: Fast
     assert context.metrics.in_flight._value.get() == 0
 
 
+def test_metrics_with_a_port_of_their_own_are_not_on_the_port_that_an_ingress_publishes() -> None:
+    settings = Settings(
+        db_password=SecretStr("unused"), secret_key=SecretStr("0123456789abcdef"), api_metrics_port=9102
+    )
+    assert TestClient(create_app(settings)).get("/metrics").status_code == 404
+
+
 def test_the_documentation_needs_no_other_host(client: TestClient) -> None:
     page = client.get("/docs").text
     assert "https://" not in page
