@@ -1,0 +1,20 @@
+#!/bin/sh
+# Writes one compressed dump into /backup, checks that it is whole, and only then removes the old ones.
+set -eu
+umask 077
+name="conveyor-$(date -u +%Y%m%dT%H%M%SZ).sql"
+rm -f /backup/*.tmp
+
+# Without an option for GTIDs it takes no lock that a long query could make everyone wait for.
+mysqldump --host="$DB_HOST" --port="$DB_PORT" --user="$DB_USER" --connect-timeout=10 \
+    --single-transaction --quick --skip-triggers --no-tablespaces --set-gtid-purged=OFF \
+    --databases "$DB_NAME" >"/backup/$name.tmp"
+tail -n 1 "/backup/$name.tmp" | grep -q '^-- Dump completed' || {
+    echo "the dump ends in the middle; it is not kept" >&2
+    exit 1
+}
+gzip "/backup/$name.tmp"
+mv "/backup/$name.tmp.gz" "/backup/$name.gz"
+sync
+echo "wrote $name.gz, $(wc -c <"/backup/$name.gz") bytes"
+find /backup -name 'conveyor-*.sql.gz' -mtime "+$RETENTION_DAYS" -print -delete

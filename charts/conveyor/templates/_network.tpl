@@ -1,0 +1,57 @@
+{{/* Peers and ports of the network policies; the root is the scope of all of them. */}}
+
+{{- define "conveyor.pods" -}}
+podSelector:
+  matchLabels:
+    app.kubernetes.io/name: {{ .root.Values.nameOverride | default .root.Chart.Name }}
+    app.kubernetes.io/instance: {{ .root.Release.Name }}
+  matchExpressions:
+    - {key: app.kubernetes.io/component, operator: In, values: [{{ join ", " .components }}]}
+{{- end }}
+
+{{/* An empty list of peers means everyone. */}}
+{{- define "conveyor.fromClients" -}}
+{{- if .Values.networkPolicy.clients }}
+from:
+  {{- toYaml .Values.networkPolicy.clients | nindent 2 }}
+  - {{- include "conveyor.pods" (dict "root" . "components" (list "test")) | nindent 4 }}
+{{- else }}
+from: []
+{{- end }}
+{{- end }}
+
+{{- define "conveyor.fromMonitoring" -}}
+from: {{- .Values.networkPolicy.monitoring | default (list (dict "namespaceSelector" dict)) | toYaml | nindent 2 }}
+{{- end }}
+
+{{- define "conveyor.toDns" -}}
+- ports: [{port: 53, protocol: UDP}, {port: 53, protocol: TCP}]
+{{- end }}
+
+{{- define "conveyor.toRedis" -}}
+{{- if .Values.redis.external.enabled }}
+- ports: [{port: {{ .Values.redis.external.port }}}]
+{{- else }}
+- to:
+    - {{- include "conveyor.pods" (dict "root" . "components" (list "redis")) | nindent 6 }}
+  ports: [{port: 6379}]
+{{- end }}
+{{- end }}
+
+{{- define "conveyor.toMysql" -}}
+{{- if .Values.mysql.external.enabled }}
+- ports: [{port: {{ .Values.mysql.external.port }}}]
+{{- else }}
+- to:
+    - {{- include "conveyor.pods" (dict "root" . "components" (list "mysql")) | nindent 6 }}
+  ports: [{port: 3306}]
+{{- end }}
+{{- end }}
+
+{{- define "conveyor.toKubernetesApi" -}}
+- to: [{ipBlock: {cidr: {{ .Values.networkPolicy.kubernetesApi.cidr }}}}]
+  ports:
+    {{- range .Values.networkPolicy.kubernetesApi.ports }}
+    - {port: {{ . }}}
+    {{- end }}
+{{- end }}
