@@ -16,9 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from stack.apt_sources import debian_source, source_files
+from stack.apt_sources import Source, debian_source, source_files
 
 SUITE = "sid"
+MIRROR_VARIABLE = "CONVEYOR_DEBIAN_MIRROR"
 # The machine's ways to reach a mirror count; its hooks, indexes and caches do not concern a private download.
 KEPT_SETTING = re.compile(r"^Acquire::(http|https|Retries|Check-|Proxy|ForceIPv)", re.IGNORECASE)
 DEADLINE_SECONDS = 900
@@ -37,7 +38,12 @@ def cache_home() -> Path:
 
 
 def available() -> bool:
-    return bool(shutil.which("apt-get") and shutil.which("dpkg-deb") and shutil.which("apt-config"))
+    """Say whether packages can be had here; Ubuntu has apt, but names no mirror of Debian."""
+    return all(map(shutil.which, ("apt-get", "dpkg-deb", "apt-config"))) and _source() is not None
+
+
+def _source() -> Source | None:
+    return debian_source(source_files(Path("/etc/apt")), os.environ.get(MIRROR_VARIABLE))
 
 
 def unpacked(kind: str, packages: Sequence[str], report: Report) -> Path:
@@ -107,7 +113,9 @@ def _write_configuration(work: Path) -> Path:
     for folder in ("state/lists/partial", "cache/archives/partial", "log", "preferences"):
         (work / folder).mkdir(parents=True)
     (work / "status").touch()
-    source = debian_source(source_files(Path("/etc/apt")))
+    source = _source()
+    if source is None:
+        raise AptError(f"apt names no mirror of Debian here: set {MIRROR_VARIABLE} to the address of one")
     (work / "sources.list").write_text(source.as_line(SUITE), encoding="utf-8")
     settings = _run(["apt-config", "dump"], dict(os.environ)).splitlines()
     config = work / "apt.conf"

@@ -41,9 +41,7 @@ class Source:
         return f"deb {signed}{self.uri} {suite} main\n"
 
 
-DEFAULT = Source(
-    "http://deb.debian.org/debian", ("sid",), ("main",), "/usr/share/keyrings/debian-archive-keyring.gpg"
-)
+DEBIAN_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def parse_list(text: str) -> list[Source]:
@@ -102,11 +100,13 @@ def source_files(apt: Path) -> list[Path]:
     return [path for path in (apt / "sources.list", *listed) if path.is_file()]
 
 
-def debian_source(files: Iterable[Path]) -> Source:
-    """Take the first Debian entry, or Debian's own address where the machine names none."""
+def debian_source(files: Iterable[Path], mirror: str | None = None) -> Source | None:
+    """Take the mirror that is asked for, else the machine's first Debian entry, if it has one."""
+    if mirror:
+        return Source(mirror, ("sid",), ("main",), DEBIAN_KEYRING)
     for path in files:
         parse = parse_deb822 if path.suffix == ".sources" else parse_list
         for source in parse(path.read_text(encoding="utf-8")):
             if source.is_debian:
                 return source
-    return DEFAULT
+    return None

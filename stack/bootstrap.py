@@ -40,7 +40,10 @@ def main(folder: Path, requirements: Path) -> None:
 def install_pip(python: Path) -> None:
     """Take pip from Debian's package of its wheel."""
     if not apt.available():
-        raise BootstrapError("this python3 has no ensurepip: install the package python3-venv (or ensurepip)")
+        raise BootstrapError(
+            "this python3 has no ensurepip: install the package python3-venv (or ensurepip), or set "
+            f"{apt.MIRROR_VARIABLE} to the address of a Debian mirror"
+        )
     tree = apt.unpacked("pip", ("python3-pip-whl",), lambda _: None)
     wheel = next((tree / "usr/share/python-wheels").glob("pip-*.whl"))
     # a wheel is a zip file, which Python runs packages from

@@ -88,9 +88,11 @@ def _from_path() -> Daemons:
                 f"  {program.name} {wanted} or newer: {found}; {_install_command(program.install)}"
             )
     if missing:
-        raise MissingDaemonError(
-            "\n".join(["missing programs (apt-get would download them by itself):", *missing])
+        cure = (
+            "missing programs (where apt-get is, they are downloaded from the Debian mirror that it knows or "
+            f"that {apt.MIRROR_VARIABLE} names):"
         )
+        raise MissingDaemonError("\n".join([cure, *missing]))
     return Daemons(argv)
 
 

@@ -1,6 +1,8 @@
 """The API in front of the whole system."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import httpx2 as httpx
 import pytest
@@ -40,6 +42,24 @@ def test_one_idempotency_key_makes_one_product(api: httpx.Client, user_id: int) 
     other = api.post("/api/worker/test", headers=headers)
     assert other.status_code == 422
     assert "take a new key" in other.json()["detail"]
+
+
+def test_requests_that_race_with_one_idempotency_key_make_one_product(
+    api: httpx.Client, user_id: int
+) -> None:
+    headers = {"Idempotency-Key": f"race-{time.monotonic_ns()}"}
+    together = Barrier(8)
+
+    def create(_: int) -> httpx.Response:
+        together.wait(10)
+        return api.post(f"/api/users/{user_id}/create-product", headers=headers)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(create, range(8)))
+    assert [answer.status_code for answer in answers] == [202] * 8
+    assert len({answer.json()["task_id"] for answer in answers}) == 1
+    end_of(api, answers[0].headers["Location"])
+    assert len(api.get("/api/products", params={"user_id": user_id}).json()["items"]) == 1
 
 
 def test_any_registered_task_can_be_submitted(api: httpx.Client) -> None:

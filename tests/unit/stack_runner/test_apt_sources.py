@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from stack.apt_sources import DEFAULT, debian_source, parse_deb822, parse_list
+from stack.apt_sources import debian_source, parse_deb822, parse_list
 
 DEB822 = """\
 Types: deb deb-src
@@ -56,13 +56,18 @@ def test_the_first_debian_entry_wins_over_vendors_that_use_debian_suite_names(tm
     )
     debian = tmp_path / "debian.sources"
     debian.write_text(DEB822)
-    assert debian_source([vendor, debian]).uri == "http://mirror.example/debian"
+    found = debian_source([vendor, debian])
+    assert found is not None
+    assert found.uri == "http://mirror.example/debian"
 
 
-def test_a_machine_without_a_debian_entry_asks_debian_itself(tmp_path: Path) -> None:
+def test_a_machine_without_a_debian_entry_has_the_mirror_that_is_asked_for_or_none(tmp_path: Path) -> None:
     other = tmp_path / "ubuntu.list"
     other.write_text("deb http://archive.ubuntu.example/ubuntu noble main\n")
-    assert debian_source([other]) is DEFAULT
+    assert debian_source([other]) is None
+    asked = debian_source([other], "http://mirror.example/debian")
+    assert asked is not None
+    assert asked.as_line("sid").endswith("http://mirror.example/debian sid main\n")
 
 
 def test_the_line_for_sid_keeps_mirror_and_keyring() -> None:
