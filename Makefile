@@ -1,7 +1,7 @@
 # Conveyor on this machine. Settings come from the environment, e.g. CONVEYOR_HTTP_PORT=9090 make up
 PYTHON ?= python3
 RUN := .venv/bin/python -m
-LOCK := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
@@ -33,9 +33,10 @@ unit: .venv/dev.stamp ## Run the tests that need no process besides pytest
 bench: .venv/stack.stamp ## Measure latency, throughput and memory of a system of its own
 	@$(RUN) bench $(OPTIONS)
 lock: .venv/dev.stamp ## Renew requirements/*.txt from pyproject.toml
-	@$(LOCK) -o requirements/runtime.txt
-	@$(LOCK) --group stack -o requirements/stack.txt
-	@$(LOCK) --group dev -o requirements/dev.txt
+	@$(LOCK) pyproject.toml -o requirements/runtime.txt
+	@$(LOCK) pyproject.toml --group stack -o requirements/stack.txt
+	@$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+	@$(LOCK) requirements/checkov.in -o requirements/checkov.txt
 docs: .venv/dev.stamp ## Renew the generated tables of README.md
 	@$(RUN) docs.generate
 
