@@ -13,8 +13,9 @@ TIMEOUT_SECONDS = 30
 class Api:
     """Every request has a connection of its own: the API may close an idle one at any time."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
+        self._host = host
+        self._port = port
 
     def get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         return self._ask("GET", path, None, HTTPStatus.OK)
@@ -23,7 +24,7 @@ class Api:
         return self._ask("POST", path, json.dumps(body), expected)
 
     def _ask(self, method: str, path: str, body: str | None, expected: HTTPStatus) -> Any:  # noqa: ANN401 - JSON
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_SECONDS)
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_SECONDS)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()

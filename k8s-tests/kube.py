@@ -1,6 +1,6 @@
 """A namespace of a cluster with kubectl's verbs; the tests' only module that imports the client."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -45,6 +45,11 @@ class ExecError(Exception):
 class Usage:
     cores: Decimal
     memory_bytes: Decimal
+
+
+def total(quantities: Iterable[str]) -> Decimal:
+    """Add up Kubernetes' notations of amounts, for example `100m` and `64Mi`."""
+    return sum(map(parse_quantity, quantities), Decimal(0))
 
 
 class _TimedClient(ApiClient):
@@ -183,8 +188,8 @@ class Kube:
         """Measure the pods, as far as the cluster has measured them."""
         return {
             item["metadata"]["name"]: Usage(
-                sum((parse_quantity(one["usage"]["cpu"]) for one in item["containers"]), Decimal(0)),
-                sum((parse_quantity(one["usage"]["memory"]) for one in item["containers"]), Decimal(0)),
+                total(one["usage"]["cpu"] for one in item["containers"]),
+                total(one["usage"]["memory"] for one in item["containers"]),
             )
             for item in self.find("PodMetrics")
         }

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ CHART = ROOT / "charts" / "conveyor"
 READY_SECONDS = 300
 HELM_HOMES = ("CACHE", "CONFIG", "DATA")
 
-Values = Mapping[str, Any]
+Values = dict[str, Any]
 
 
 class HelmError(Exception):
