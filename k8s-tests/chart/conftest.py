@@ -1,0 +1,16 @@
+import pytest
+
+from chart.manifests import Manifests
+from chart.presets import PRESETS, Preset
+
+
+@pytest.fixture(params=PRESETS)
+def preset(request: pytest.FixtureRequest) -> Preset:
+    """Each set of values in turn."""
+    return PRESETS[str(request.param)]
+
+
+@pytest.fixture
+def manifests(preset: Preset) -> Manifests:
+    """The chart, rendered with each set of values in turn."""
+    return preset.rendered()

@@ -1,0 +1,80 @@
+"""Sets of values under which every law of the chart must hold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chart.manifests import Manifests
+from chart.rendering import render
+
+
+@dataclass(frozen=True)
+class Preset:
+    files: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def rendered(self, helm: str = "4.1", kubernetes: str = "1.34") -> Manifests:
+        return render(self.values, presets=self.files, helm=helm, kubernetes=kubernetes)
+
+
+OWN_SERVERS = {
+    "credentials": {"existingSecret": "my-passwords"},
+    "mysql": {
+        "external": {
+            "enabled": True,
+            "host": "db.example.com",
+            "replicaHosts": ["db-r1.example.com:3306", "db-r2.example.com:3307"],
+        }
+    },
+    "redis": {"external": {"enabled": True, "host": "redis.example.com", "port": 6380, "database": 2}},
+}
+EVERYTHING = {
+    "global": {"imageRegistry": "registry.example.com", "imagePullSecrets": [{"name": "pull"}]},
+    "commonLabels": {"team": "platform"},
+    "settings": {"LOG_LEVEL": "DEBUG", "MAX_BODY_BYTES": 2097152, "READ_YOUR_WRITES_TIMEOUT_SECONDS": 0.25},
+    "scheduling": {
+        "nodeSelector": {"disk": "ssd"},
+        "tolerations": [{"key": "spot", "operator": "Exists"}],
+        "priorityClassName": "important",
+    },
+    "autoscaling": {"engine": "keda"},
+    "workers": {
+        "default": {"queues": ["default"]},
+        "reports": {"queues": ["reports", "mail"], "concurrency": 4, "podLabels": {"pool": "slow"}},
+        "fixed": {
+            "autoscaling": {"enabled": False},
+            "replicas": 1,
+            "extraEnv": [{"name": "TZ", "value": "UTC"}],
+        },
+    },
+    "ingress": {"enabled": False},
+    "httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}], "hostnames": ["tasks.example.com"]},
+    "flower": {"route": True},
+    "mysql": {"replicas": 5, "options": {"long_query_time": "1"}},
+    "networkPolicy": {"clients": [{"namespaceSelector": {"matchLabels": {"name": "ingress"}}}]},
+    "monitoring": {"enabled": True, "dashboards": True, "labels": {"release": "prometheus"}},
+    "backup": {"enabled": True},
+    "restore": {"from": "conveyor-20260101T030000Z.sql.gz"},
+    "extraObjects": [
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine-{{ .Release.Name }}"}}
+    ],
+}
+AS_LITTLE_AS_CAN_BE = {
+    "api": {"autoscaling": {"enabled": False}, "replicas": 1},
+    "workerDefaults": {"autoscaling": {"enabled": False}, "replicas": 1},
+    "relay": {"replicas": 1},
+    "flower": {"enabled": False},
+    "ingress": {"enabled": False},
+    "mysql": {"replicas": 1},
+    "networkPolicy": {"enabled": False},
+    "podDisruptionBudget": {"enabled": False},
+}
+PRESETS = {
+    "default": Preset(),
+    "dev": Preset(("values-dev.yaml",)),
+    "production": Preset(("values-production.yaml",)),
+    "everything": Preset(values=EVERYTHING),
+    "as-little-as-can-be": Preset(values=AS_LITTLE_AS_CAN_BE),
+    "own-servers": Preset(values=OWN_SERVERS),
+    "existing-secret": Preset(values={"credentials": {"existingSecret": "my-passwords"}}),
+}
