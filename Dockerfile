@@ -20,7 +20,9 @@ ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin conveyor \
     && install -d -o 10001 -g 10001 -m 0700 /var/lib/conveyor
 COPY --from=build /opt/venv /opt/venv
-COPY --from=build /opt/conveyor /opt/conveyor
+# root, unless a developer's tool is to copy files over these in a running container
+ARG CODE_OWNER=0
+COPY --from=build --chown=${CODE_OWNER}:${CODE_OWNER} /opt/conveyor /opt/conveyor
 # Task modules copied here by an image `FROM conveyor` are found by TASK_MODULES.
 WORKDIR /opt/conveyor
 USER 10001:10001

@@ -56,7 +56,7 @@ topologySpreadConstraints:
 {{- define "conveyor.containerSecurity" -}}
 securityContext:
   allowPrivilegeEscalation: false
-  readOnlyRootFilesystem: true
+  readOnlyRootFilesystem: {{ .root.Values.readOnlyRootFilesystem }}
   capabilities: {drop: [ALL]}
 {{- end }}
 
