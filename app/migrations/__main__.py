@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import structlog
 from alembic import command
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database.engines import database_url
@@ -24,7 +24,28 @@ LOCK_TIMEOUT_SECONDS = 60
 
 
 def migrate(settings: Settings) -> None:
-    """Run every step; each one is safe to repeat and waits for others that run it."""
+    """Run every step, again from the first one when the primary is not there or lost on the way.
+
+    Each step is safe to repeat and waits for others that run it.
+    """
+    timeout_seconds = settings.migrate_primary_timeout_seconds
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            return _run_steps(settings)
+        except SQLAlchemyError as error:
+            if not is_unavailable(error):
+                raise
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"no primary at DB_MASTER_HOST after {timeout_seconds:g} s: {error.__cause__}; "
+                    "the agents say what the members wait for"
+                ) from error
+            log.info("waiting for the primary", error=str(error.__cause__))
+            time.sleep(1)
+
+
+def _run_steps(settings: Settings) -> None:
     if settings.db_admin_user:
         with _connected(settings, database=None) as connection, _alone(connection):
             ensure_account(connection, settings)
@@ -54,27 +75,10 @@ def _connected(settings: Settings, database: str | None) -> Iterator[Connection]
         connect_args={"connect_timeout": 3, "read_timeout": 300, "write_timeout": 300},
     )
     try:
-        with _connect(engine, settings.migrate_primary_timeout_seconds) as connection:
+        with engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
-
-
-def _connect(engine: Engine, timeout_seconds: float) -> Connection:
-    deadline = time.monotonic() + timeout_seconds
-    while True:
-        try:
-            return engine.connect()
-        except SQLAlchemyError as error:
-            if not is_unavailable(error):
-                raise
-            if time.monotonic() > deadline:
-                raise TimeoutError(
-                    f"no primary at DB_MASTER_HOST after {timeout_seconds:g} s: {error.__cause__}; "
-                    "the agents say what the members wait for"
-                ) from error
-            log.info("waiting for the primary", error=str(error.__cause__))
-            time.sleep(1)
 
 
 @contextmanager
@@ -85,7 +89,8 @@ def _alone(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute(text("SELECT RELEASE_LOCK(:name)"), lock)
+        if not connection.invalidated:  # with the connection, the server lost the lock too
+            connection.execute(text("SELECT RELEASE_LOCK(:name)"), lock)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,6 +15,7 @@ from app.migrations.__main__ import migrate as run_migrations
 from app.models import Base
 from app.settings import Settings
 from stack.supervisor import ROOT, Stack
+from tests.stack.waiting import wait_until
 
 
 def administrator(stack: Stack) -> Settings:
@@ -71,4 +73,33 @@ def test_a_migration_waits_for_its_twin_and_then_gives_up_with_the_reason(
         assert twin.scalar(text("SELECT GET_LOCK('conveyor_migrations', 1)")) == 1
         with pytest.raises(TimeoutError, match="another migration has been running for 1 s"):
             run_migrations(settings)
+    engine.dispose()
+
+
+def test_a_migration_that_loses_its_connection_runs_again(stack: Stack) -> None:
+    settings = administrator(stack)
+    engine = create_engine(database_url(settings, None, as_admin=True))
+    waiting = text("SELECT id FROM information_schema.processlist WHERE info LIKE 'SELECT GET_LOCK%'")
+    with engine.connect() as twin, ThreadPoolExecutor(1) as pool:
+        assert twin.scalar(text("SELECT GET_LOCK('conveyor_migrations', 1)")) == 1
+        migration = pool.submit(migrate, stack)
+        wait_until(lambda: twin.scalar(waiting) is not None, "the migration waits for the lock")
+        twin.execute(text(f"KILL CONNECTION {twin.scalar(waiting)}"))
+        twin.execute(text("SELECT RELEASE_LOCK('conveyor_migrations')"))
+        ended = migration.result(60)
+    engine.dispose()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "waiting for the primary" in ended.stdout
+
+
+def test_a_migration_that_was_cut_off_midway_is_completed_by_the_next(stack: Stack) -> None:
+    settings = administrator(stack)
+    engine = create_engine(database_url(settings, settings.db_name, as_admin=True))
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+        connection.execute(text("DROP INDEX ix_products_created_at ON products"))
+    ended = migrate(stack)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.mysql import DATETIME
 
+from app.migrations.repeatable import create_index, create_table
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -12,7 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables."""
-    op.create_table(
+    create_table(
         "requests",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("server_id", sa.String(length=255), nullable=False),
@@ -28,9 +30,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_requests"),
         sa.UniqueConstraint("task_id", name="uq_requests_task_id"),
     )
-    op.create_index("ix_requests_server_id_timestamp", "requests", ["server_id", "timestamp"], unique=False)
-    op.create_index("ix_requests_timestamp", "requests", ["timestamp"], unique=False)
-    op.create_table(
+    create_index("ix_requests_server_id_timestamp", "requests", ["server_id", "timestamp"])
+    create_index("ix_requests_timestamp", "requests", ["timestamp"])
+    create_table(
         "tasks",
         sa.Column("id", sa.CHAR(length=36, collation="ascii_bin"), nullable=False),
         sa.Column("name", sa.String(length=255), nullable=False),
@@ -65,10 +67,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tasks"),
         sa.UniqueConstraint("idempotency_key", name="uq_tasks_idempotency_key"),
     )
-    op.create_index("ix_tasks_status_available_at", "tasks", ["status", "available_at"], unique=False)
-    op.create_index("ix_tasks_status_id", "tasks", ["status", "id"], unique=False)
-    op.create_index("ix_tasks_status_lease_until", "tasks", ["status", "lease_until"], unique=False)
-    op.create_table(
+    create_index("ix_tasks_status_available_at", "tasks", ["status", "available_at"])
+    create_index("ix_tasks_status_id", "tasks", ["status", "id"])
+    create_index("ix_tasks_status_lease_until", "tasks", ["status", "lease_until"])
+    create_table(
         "users",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("name", sa.String(length=100), nullable=False),
@@ -79,7 +81,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.UniqueConstraint("email", name="uq_users_email"),
     )
-    op.create_table(
+    create_table(
         "products",
         sa.Column("id", sa.BigInteger(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
@@ -96,8 +98,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_products"),
         sa.UniqueConstraint("task_id", name="uq_products_task_id"),
     )
-    op.create_index("ix_products_created_at", "products", ["created_at"], unique=False)
-    op.create_index("ix_products_user_id_id", "products", ["user_id", "id"], unique=False)
+    create_index("ix_products_created_at", "products", ["created_at"])
+    create_index("ix_products_user_id_id", "products", ["user_id", "id"])
 
 
 def downgrade() -> None:

@@ -1,0 +1,17 @@
+"""Changes of the schema that can be made again: MySQL commits each one, so a migration may end midway."""
+
+from typing import Any
+
+from alembic import op
+from sqlalchemy import inspect
+
+
+def create_table(name: str, *columns: Any) -> None:  # noqa: ANN401 - columns and constraints, as Alembic takes them
+    """Create the table unless it is there."""
+    op.create_table(name, *columns, if_not_exists=True)
+
+
+def create_index(name: str, table: str, columns: list[str]) -> None:
+    """Create the index unless it is there; MySQL has no IF NOT EXISTS for it."""
+    if all(index["name"] != name for index in inspect(op.get_bind()).get_indexes(table)):
+        op.create_index(name, table, columns)
