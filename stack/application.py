@@ -53,6 +53,7 @@ def _environment(plan: Plan, name: str) -> dict[str, str]:
     replicas = f"127.0.0.1:{plan.ports['mysql-replicas']}"
     return {
         "REPLICA_NAME": name,
+        "MALLOC_ARENA_MAX": "2",  # as in the image
         "METRICS_HOST": "127.0.0.1",
         "REDIS_HOST": "127.0.0.1",
         "REDIS_PORT": str(plan.ports["redis"]),
