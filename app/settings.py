@@ -98,6 +98,9 @@ class Settings(BaseSettings):
 
     # Worker and relay
     worker_concurrency: int = Field(2, ge=1, description="Processes of a worker that run tasks.")
+    worker_queues: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Comma-separated queues a worker takes from; unset takes from every one of them."
+    )
     worker_soft_shutdown_seconds: Seconds = Field(
         25, description="Time running tasks get to end at SIGTERM before they return to the queue."
     )
@@ -143,7 +146,7 @@ class Settings(BaseSettings):
         default=False, description="Migrations add three demo users to an empty table."
     )
 
-    @field_validator("task_modules", mode="before")
+    @field_validator("task_modules", "worker_queues", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -37,8 +37,23 @@ class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
             raise Reject(requeue=True)
 
 
+def consumed_queues(settings: Settings, registry: TaskRegistry) -> list[str]:
+    """Return the queues that this worker takes from.
+
+    Raises:
+        SystemExit: WORKER_QUEUES names a queue that no task uses.
+    """
+    known = registry.queues(settings.task_queue)
+    if unknown := sorted(set(settings.worker_queues) - set(known)):
+        raise SystemExit(
+            f"WORKER_QUEUES names {', '.join(unknown)}, which no task uses: there are {', '.join(known)}, "
+            "and those of the modules that TASK_MODULES would add"
+        )
+    return sorted(settings.worker_queues) or known
+
+
 def create_celery(settings: Settings, registry: TaskRegistry, handle: Handler) -> Celery:
-    """Return an application that consumes every queue some task uses."""
+    """Return an application that knows every queue some task uses."""
     celery = Celery("conveyor", set_as_current=False)
     celery.conf.update(_configuration(settings, registry.queues(settings.task_queue)))
     for definition in registry:

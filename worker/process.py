@@ -15,7 +15,7 @@ from app.metrics import DatabaseMetrics
 from app.redis_client import connect_redis
 from app.settings import Settings
 from app.tasks.registry import TaskDefinition, TaskRegistry
-from worker.celery_app import create_celery
+from worker.celery_app import consumed_queues, create_celery
 from worker.delivery.attempt_leases import AttemptLeases
 from worker.delivery.lease import visibility_lease
 from worker.execution import Execution
@@ -40,7 +40,7 @@ class WorkerProcess:
     def __init__(self, settings: Settings, registry: CollectorRegistry) -> None:
         self._settings = settings
         self._tasks = TaskRegistry.load(settings.all_task_modules)
-        self._queues = self._tasks.queues(settings.task_queue)
+        self._queues = consumed_queues(settings, self._tasks)
         # The name alone is not enough: a successor of the same name must not renew its predecessor's leases.
         self._owner = f"{settings.replica_name}:{secrets.token_hex(8)}"
         own = CollectorRegistry()
@@ -75,6 +75,7 @@ class WorkerProcess:
             self._leases.wait_until_idle,
             app=self._celery,
             hostname=f"celery@{self._settings.replica_name}",
+            queues=self._queues,
             loglevel=self._settings.log_level,
             quiet=True,
             optimization="fair",

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from app.database.sessions import WriteSession
 from app.settings import Settings
 from app.tasks.registry import TaskRegistry, task
-from worker.celery_app import LedgerTask, create_celery
+from worker.celery_app import LedgerTask, consumed_queues, create_celery
 from worker.outcome import Outcome
 from worker.process import loss_of_process
 
@@ -44,6 +44,26 @@ def test_every_task_is_registered_with_its_queue_and_its_limits() -> None:
     assert set(app.amqp.queues) == {"default", "slow"}
     assert (app.tasks["quick"].soft_time_limit, app.tasks["quick"].time_limit) == (1746, 1800)
     assert (app.tasks["rare"].soft_time_limit, app.tasks["rare"].time_limit) == (97, 100)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "consumed"),
+    [("", ["default", "slow"]), ("slow", ["slow"]), ("slow, default", ["default", "slow"])],
+)
+def test_a_worker_takes_from_the_queues_it_is_told_to(chosen: str, consumed: list[str]) -> None:
+    settings, registry = make_settings(worker_queues=chosen), TaskRegistry([quick, rare])
+
+    assert consumed_queues(settings, registry) == consumed
+    queues = create_celery(settings, registry, run_nothing).amqp.queues
+    queues.select(consumed_queues(settings, registry))
+    assert sorted(queues.consume_from) == consumed
+
+
+def test_a_queue_that_no_task_uses_ends_the_worker_and_is_named() -> None:
+    with pytest.raises(
+        SystemExit, match="WORKER_QUEUES names solw, which no task uses: there are default, slow"
+    ):
+        consumed_queues(make_settings(worker_queues="solw,slow"), TaskRegistry([quick, rare]))
 
 
 def test_messages_are_acknowledged_after_the_ledger_knows_and_whatever_happened() -> None:
