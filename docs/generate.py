@@ -1,9 +1,11 @@
-"""Renew the generated tables of README.md: `python -m docs.generate`, or `make docs`."""
+"""Renew the generated tables of the READMEs: `python -m docs.generate`, or `make docs`."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import yaml
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -11,7 +13,9 @@ from pydantic_core import PydanticUndefined
 from app.main import create_app
 from app.settings import Settings
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+CHART = ROOT / "charts" / "conveyor"
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -39,14 +43,52 @@ def endpoints_table() -> str:
     )
 
 
-def renewed(readme: str) -> str:
+def values_table() -> str:
+    """Return every value of the chart with its default and its meaning."""
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    rows = (
+        (f"`{'.'.join(path)}`", f"`{json.dumps(default)}`", meaning)
+        for path, default, meaning in _described(schema, schema, values)
+    )
+    return _table(("Value", "Default", "Meaning"), rows)
+
+
+def _described(
+    schema: Mapping[str, Any], part: Mapping[str, Any], default: object, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], object, str]]:
+    """Find the values that the schema describes, down to those that are empty or Kubernetes' own."""
+    properties = _resolved(schema, part).get("properties", {})
+    inner = {name: found for name, found in properties.items() if "description" in found}
+    if path and not (inner and default):
+        yield path, default, part["description"]
+        return
+    inner_default = cast("Mapping[str, object]", default)
+    for name, found in inner.items():
+        yield from _described(schema, found, inner_default.get(name, {}), (*path, name))
+
+
+def _resolved(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str, Any]:
+    reference = next((one["$ref"] for one in part.get("allOf", [])), None)
+    found: Mapping[str, Any] = schema["definitions"][reference.rpartition("/")[2]] if reference else part
+    return found
+
+
+TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
+    README: {"configuration": configuration_table, "endpoints": endpoints_table},
+    CHART / "README.md": {"values": values_table},
+}
+
+
+def renewed(text: str, tables: Mapping[str, Callable[[], str]] = TABLES[README]) -> str:
     """Return the text with its tables as they should be.
 
     Raises:
         ValueError: a marker is missing.
     """
-    readme = _replace(readme, "configuration", configuration_table())
-    return _replace(readme, "endpoints", endpoints_table())
+    for name, table in tables.items():
+        text = _replace(text, name, table())
+    return text
 
 
 def _default(field: FieldInfo) -> str:
@@ -71,13 +113,14 @@ def _replace(readme: str, name: str, table: str) -> str:
     before, found, rest = readme.partition(begin)
     _, closed, after = rest.partition(end)
     if not (found and closed):
-        raise ValueError(f"README.md must contain {begin} and {end}")
+        raise ValueError(f"the README must contain {begin} and {end}")
     return f"{before}{begin}\n{table}\n{end}{after}"
 
 
 def main() -> None:
-    """Rewrite README.md in place."""
-    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Rewrite the READMEs in place."""
+    for readme, tables in TABLES.items():
+        readme.write_text(renewed(readme.read_text(encoding="utf-8"), tables), encoding="utf-8")
 
 
 if __name__ == "__main__":
