@@ -24,8 +24,8 @@ clean: .venv/stack.stamp ## Remove the data, the downloaded daemons, caches and 
 ##@ Develop
 test: .venv/dev.stamp ## Run every tier of tests, or some: make test TIERS="lint unit chart stack ui cluster"
 	@$(RUN) tests.run $(TIERS)
-check: .venv/dev.stamp ## Run what is fast: lint and unit
-	@$(RUN) tests.run lint unit
+check: .venv/dev.stamp ## Run what is fast: lint, unit and the chart as it is rendered
+	@$(RUN) tests.run lint unit chart
 lint: .venv/dev.stamp ## Check style, types, imports and spelling
 	@$(RUN) tests.run lint
 unit: .venv/dev.stamp ## Run the tests that need no process besides pytest
