@@ -2,52 +2,19 @@
 
 import signal
 import time
-from functools import partial
 from http import HTTPStatus
 from threading import Event
 
 import structlog
 
 from mysql_agent import logs
-from mysql_agent.act import Actor, Credentials
-from mysql_agent.connect import Server
+from mysql_agent.assembly import build_environment, build_loop
 from mysql_agent.endpoints import Endpoints
-from mysql_agent.lock import FileLock
-from mysql_agent.loop import Loop, Pace
 from mysql_agent.metrics import CONTENT_TYPE, Metrics
-from mysql_agent.observe import Observer, ask
 from mysql_agent.report import Limits, Response, respond
 from mysql_agent.settings import AgentSettings, load
 
 log = structlog.get_logger()
-
-
-def build_loop(settings: AgentSettings, metrics: Metrics, stop: Event) -> Loop:
-    password = settings.password.get_secret_value()
-    servers = {
-        member.name: Server(
-            settings.admin_address if member == settings.own else member.address,
-            settings.user,
-            password,
-            settings.query_timeout_seconds,
-        )
-        for member in settings.members
-    }
-    observer = Observer(
-        settings.own,
-        settings.peers,
-        {name: partial(ask, server) for name, server in servers.items()},
-        deadline_seconds=3 * settings.query_timeout_seconds,
-    )
-    actor = Actor(
-        servers[settings.name],
-        Credentials(settings.recovery_user, settings.recovery_password.get_secret_value()),
-        FileLock(settings.lock_file),
-        observer.observe,
-        settings.start_timeout_seconds,
-    )
-    pace = Pace(settings.interval_seconds, settings.busy_interval_seconds, settings.retry_seconds)
-    return Loop(observer.observe, actor, metrics, pace, stop)
 
 
 def main() -> None:
@@ -57,7 +24,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     metrics = Metrics()
-    loop = build_loop(settings, metrics, stop)
+    environment = build_environment(settings, metrics)
+    loop = build_loop(settings, metrics, environment, stop)
     limits = Limits(
         settings.stale_seconds,
         settings.stale_seconds + 2 * settings.start_timeout_seconds,
@@ -71,11 +39,15 @@ def main() -> None:
 
     endpoints = Endpoints(settings.http_host, settings.http_port, route)
     endpoints.start()
+    if environment.companion:
+        environment.companion.start()
     log.info("started", port=endpoints.port, members=[member.name for member in settings.members])
     try:
         loop.run()
     finally:
         endpoints.close()
+        if environment.companion:
+            environment.companion.close()
     log.info("stopped")
 
 

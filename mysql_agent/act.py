@@ -10,8 +10,9 @@ import pymysql
 
 from mysql_agent.cluster import ClusterView, State
 from mysql_agent.connect import Session, error_text
-from mysql_agent.decide import Action, Decision, Reason, decide
-from mysql_agent.lock import BootstrapLock
+from mysql_agent.decide import decide
+from mysql_agent.decision import Action, Decision, Reason
+from mysql_agent.lock import BootstrapLock, Hold
 
 _CLIENTS = """
 SELECT processlist_id AS id FROM performance_schema.threads
@@ -22,6 +23,10 @@ _COMPLAINTS = """
 SELECT data FROM performance_schema.error_log
 WHERE logged >= %s AND prio IN ('Error', 'Warning') AND subsystem = 'Repl' ORDER BY logged
 """
+
+# Transactions that still run after this time are rolled back, and their clients disconnected.
+RUNNING_TRANSACTIONS_SECONDS = 5
+HAND_OVER_TIMEOUT_SECONDS = 12.0
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,10 @@ class Actor:
         if decision.action is Action.JOIN:
             return self._start()
         if decision.action is Action.BOOTSTRAP:
-            with self._lock.attempt() as held:
-                return self._bootstrap() if held else _held_by_another()
+            with self._lock.attempt() as hold:
+                return _held_by_another(hold) if hold.obstacle else self._bootstrap(hold)
+        if decision.action is Action.HAND_OVER:
+            return self._hand_over(decision.successor)
         return None
 
     def clear_bootstrap_flag(self) -> None:
@@ -73,13 +80,19 @@ class Actor:
             clients = session.rows(_CLIENTS, self._server.user, self._credentials.user)
             return sum(_disconnected(session, int(client["id"])) for client in clients)
 
-    def _bootstrap(self) -> Decision | None:
+    def _bootstrap(self, hold: Hold) -> Decision | None:
         again = decide(self._observe())
         if again.action is not Action.BOOTSTRAP:
             return Decision(
                 Action.WAIT,
                 Reason.SITUATION_CHANGED,
                 f"did not bootstrap, a second look under the lock showed: {again.message}",
+            )
+        if not hold.is_safe():
+            return Decision(
+                Action.WAIT,
+                Reason.LOCK_RUNS_OUT,
+                "did not bootstrap, the second look took half of the lock's term",
             )
         try:
             with self._server.session() as session:
@@ -114,6 +127,20 @@ class Actor:
                 return _refusal(error_text(error), self._complaints(since))
         return None
 
+    def _hand_over(self, successor: str) -> Decision | None:
+        with self._server.session(HAND_OVER_TIMEOUT_SECONDS) as session:
+            try:
+                session.rows(
+                    "SELECT group_replication_set_as_primary(%s, %s)", successor, RUNNING_TRANSACTIONS_SECONDS
+                )
+            except pymysql.MySQLError as error:
+                return Decision(
+                    Action.WAIT,
+                    Reason.SWITCHOVER_FAILED,
+                    f"{successor} did not become the primary: {error_text(error)}",
+                )
+        return None
+
     def _complaints(self, since: object) -> list[str]:
         """The reasons are in the server's log only; its error messages say little more than "failed"."""
         try:
@@ -145,8 +172,8 @@ def _disconnected(session: Session, client: int) -> bool:
     return True
 
 
-def _held_by_another() -> Decision:
-    return Decision(Action.WAIT, Reason.LOCK_HELD, "waiting for another agent that holds the bootstrap lock")
+def _held_by_another(hold: Hold) -> Decision:
+    return Decision(Action.WAIT, Reason.LOCK_HELD, f"waiting for the bootstrap lock: {hold.obstacle}")
 
 
 def _refusal(error: str, complaints: list[str]) -> Decision:

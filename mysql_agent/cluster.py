@@ -39,6 +39,7 @@ class Answer:
     gtids: GtidSet  # executed or received: what would be there after applying everything it holds
     applier_queue: int = 0
     bootstrap_flag: bool = False
+    uptime_seconds: float | None = None
 
     @property
     def own_entry(self) -> ViewEntry | None:
@@ -80,12 +81,24 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class Surroundings:
+    """What the members do not know themselves; the defaults are those of members outside Kubernetes."""
+
+    known_uuids: frozenset[str] | None = frozenset()  # of the disks the group had; None: nobody answers
+    unknown_because: str = ""
+    can_be_forced: bool = False
+    forced: bool = False  # a person ordered this member to found the group
+    stopping_seconds: float | None = None  # since it was announced that this member's server will be stopped
+
+
+@dataclass(frozen=True)
 class ClusterView:
     """All configured members as one of them sees them; a secondary in a group does not ask the others."""
 
     own: Observed
     peers: tuple[Observed, ...]
     group_seen_seconds: float = 0.0  # for how long the member has been outside a group that serves
+    surroundings: Surroundings = Surroundings()
 
     @property
     def members(self) -> tuple[Observed, ...]:

@@ -1,60 +1,23 @@
 """The rule by which a member joins, bootstraps or waits; it looks at observations only."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
+import math
 
-from mysql_agent.cluster import Answer, ClusterView, Observed, State
+from mysql_agent.cluster import Answer, ClusterView, Role, State
+from mysql_agent.decision import Action, Decision, Reason
+from mysql_agent.founding import Answered, forced, override, union, without_group
 from mysql_agent.gtids import GtidSet
 
 # Two members that join in the same second were seen to need 20 to 33 s, one after the other 3 s each.
 TURN_SECONDS = 10.0
-
-Answered = tuple[Observed, Answer]
-
-
-class Action(StrEnum):
-    NOTHING = "nothing"  # the member serves
-    WAIT = "wait"
-    JOIN = "join"
-    BOOTSTRAP = "bootstrap"
-    ALERT = "alert"  # only a person can go on
-
-
-class Reason(StrEnum):
-    COMPLETE = "complete"
-    MEMBERS_MISSING = "members_missing"
-    NO_MAJORITY = "no_majority"
-    LEFT_BEHIND = "left_behind"
-    SERVER_UNREACHABLE = "server_unreachable"
-    RECOVERING = "recovering"
-    GROUP_FOUND = "group_found"
-    OTHERS_TURN = "others_turn"
-    ERRANT_TRANSACTIONS = "errant_transactions"
-    PEER_UNREACHABLE = "peer_unreachable"
-    SAME_SERVER_TWICE = "same_server_twice"
-    GROUP_WITHOUT_MAJORITY = "group_without_majority"
-    FOUNDER = "founder"
-    OTHER_FOUNDER = "other_founder"
-    DIVERGED = "diverged"
-    # Why a decision to join or to bootstrap had no effect yet:
-    OLD_INCARNATION = "old_incarnation"
-    START_REFUSED = "start_refused"
-    LOCK_HELD = "lock_held"
-    SITUATION_CHANGED = "situation_changed"
-    NOT_ONLINE_YET = "not_online_yet"
-
-
-@dataclass(frozen=True)
-class Decision:
-    action: Action
-    reason: Reason
-    message: str
+# The hook that stops the server waits for 20 s.
+HAND_OVER_SECONDS = 15.0
 
 
 def decide(cluster: ClusterView) -> Decision:
     """Decide for the observing member; any uncertainty about a peer means to wait."""
     own = cluster.own.answer
+    if cluster.surroundings.stopping_seconds is not None:
+        return _stopping(cluster, own, cluster.surroundings.stopping_seconds)
     if own is None:
         return Decision(
             Action.WAIT,
@@ -66,6 +29,30 @@ def decide(cluster: ClusterView) -> Decision:
     if own.state is State.ONLINE:
         return _inside_group(cluster, own)
     return _outside_group(cluster, own)
+
+
+def _stopping(cluster: ClusterView, own: Answer | None, seconds: float) -> Decision:
+    successor = _successor(cluster, own) if own and own.serves and own.role is Role.PRIMARY else ""
+    if successor and seconds < HAND_OVER_SECONDS:
+        return Decision(
+            Action.HAND_OVER,
+            Reason.STOPPING,
+            f"this server is being stopped: making {successor} the primary",
+            successor,
+        )
+    return Decision(
+        Action.RELEASE,
+        Reason.STOPPING,
+        f"this server is being stopped, {cluster.own.name} serves no more until it has started anew",
+    )
+
+
+def _successor(cluster: ClusterView, own: Answer) -> str:
+    """Return the member that has the least to apply before it can write, or nothing if no other is online."""
+    queues = {peer.answer.uuid: peer.answer.applier_queue for peer in cluster.peers if peer.answer}
+    others = [entry for entry in own.view if entry.uuid != own.uuid and entry.state is State.ONLINE]
+    best = min(others, key=lambda entry: (queues.get(entry.uuid, math.inf), entry.address), default=None)
+    return best.uuid if best else ""
 
 
 def _inside_group(cluster: ClusterView, own: Answer) -> Decision:
@@ -106,19 +93,22 @@ def _outside_group(cluster: ClusterView, own: Answer) -> Decision:
     group = [(peer, answer) for peer, answer in answered if answer.serves]
     if group:
         return _join(cluster, own, group)
+    members = [(cluster.own, own), *answered]
+    if cluster.surroundings.forced:
+        return forced(cluster, members)
     silent = [f"{peer.name} ({peer.error})" for peer in cluster.peers if not peer.answer]
     if silent:
         return Decision(
             Action.WAIT,
             Reason.PEER_UNREACHABLE,
             "no group is known and one may exist or hold newer data where nobody answers: "
-            f"waiting for {', '.join(silent)}",
+            f"waiting for {', '.join(silent)}{override(cluster)}",
         )
-    return _without_group([(cluster.own, own), *answered], cluster.own)
+    return without_group(cluster, members)
 
 
 def _join(cluster: ClusterView, own: Answer, group: list[Answered]) -> Decision:
-    known = _union(answer.gtids for _, answer in group)
+    known = union(answer.gtids for _, answer in group)
     return (
         _remembered(own, group)
         or _errant(own.gtids - known, group)
@@ -173,52 +163,3 @@ def _names(members: list[Answered]) -> str:
 
 def _may_join(answer: Answer, known: GtidSet) -> bool:
     return answer.state in {State.OFFLINE, State.ERROR} and known >= answer.gtids
-
-
-def _without_group(members: list[Answered], own: Observed) -> Decision:
-    undecided = [f"{m.name} {a.state}" for m, a in members if a.state in {State.ONLINE, State.RECOVERING}]
-    if undecided:
-        return Decision(
-            Action.WAIT,
-            Reason.GROUP_WITHOUT_MAJORITY,
-            "waiting until the members of a group without majority have left or regained it: "
-            f"{', '.join(undecided)}",
-        )
-    if len({answer.uuid for _, answer in members}) < len(members):
-        return Decision(
-            Action.ALERT,
-            Reason.SAME_SERVER_TWICE,
-            "two configured members are the same server or a copy of its data directory: correct "
-            "MYSQL_AGENT_MEMBERS, or remove auto.cnf from the copy",
-        )
-    everything = _union(answer.gtids for _, answer in members)
-    complete = [member for member, answer in members if answer.gtids >= everything]
-    if not complete:
-        return _diverged(members, everything)
-    # A single configured member founds a group of one: the endpoints keep their meaning, and members that
-    # are added later join it without any change to its data.
-    founder = min(complete, key=lambda member: member.ordinal)
-    if founder is own:
-        return Decision(
-            Action.BOOTSTRAP,
-            Reason.FOUNDER,
-            "every member answers, none is in a group and none holds a transaction that is missing here",
-        )
-    return Decision(Action.WAIT, Reason.OTHER_FOUNDER, f"waiting for {founder.name} to bootstrap the group")
-
-
-def _diverged(members: list[Answered], everything: GtidSet) -> Decision:
-    missing = "; ".join(f"{member.name} lacks {everything - answer.gtids}" for member, answer in members)
-    return Decision(
-        Action.ALERT,
-        Reason.DIVERGED,
-        f"no member holds all transactions, so none may found the group: {missing}. Decide which "
-        "data is right, then remove the data directories of the other members",
-    )
-
-
-def _union(sets: Iterable[GtidSet]) -> GtidSet:
-    union = GtidSet()
-    for gtids in sets:
-        union |= gtids
-    return union

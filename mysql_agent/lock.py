@@ -8,9 +8,20 @@ from pathlib import Path
 from typing import Protocol
 
 
+class Hold(Protocol):
+    """What came of an attempt to take the lock."""
+
+    @property
+    def obstacle(self) -> str:
+        """Why it is not held, or nothing."""
+
+    def is_safe(self) -> bool:
+        """Tell whether it is held, and for long enough to begin what it protects."""
+
+
 class BootstrapLock(Protocol):
-    def attempt(self) -> AbstractContextManager[bool]:
-        """Try to take the lock without waiting; the context says whether it is held."""
+    def attempt(self) -> AbstractContextManager[Hold]:
+        """Try to take the lock without waiting; it is kept until the context ends."""
 
 
 class FileLock:
@@ -20,13 +31,21 @@ class FileLock:
         self._path = path
 
     @contextmanager
-    def attempt(self) -> Iterator[bool]:
+    def attempt(self) -> Iterator[Hold]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            yield _locked(descriptor)
+            yield _FileHold("" if _locked(descriptor) else f"another agent holds {self._path}")
         finally:
             os.close(descriptor)
+
+
+class _FileHold:
+    def __init__(self, obstacle: str) -> None:
+        self.obstacle = obstacle
+
+    def is_safe(self) -> bool:
+        return not self.obstacle
 
 
 def _locked(descriptor: int) -> bool:

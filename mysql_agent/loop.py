@@ -10,11 +10,14 @@ import structlog
 
 from mysql_agent.cluster import ClusterView, Role
 from mysql_agent.connect import error_text
-from mysql_agent.decide import Action, Decision, Reason, decide
+from mysql_agent.decide import decide
+from mysql_agent.decision import Action, Decision, Reason
 from mysql_agent.metrics import Metrics
 from mysql_agent.report import Report
 
 log = structlog.get_logger()
+
+GLANCE_SECONDS = 0.2
 
 
 class Pace:
@@ -28,8 +31,34 @@ class Pace:
     def after(self, decision: Decision, *, had_no_effect: bool) -> float:
         if had_no_effect:
             return self._retry
+        if decision.action is Action.HAND_OVER:
+            return 0.0
         final = decision.reason is Reason.COMPLETE or decision.action is Action.ALERT
         return self._normal if final else self._busy
+
+
+class Listener(Protocol):
+    def saw(self, report: Report) -> None:
+        """Take note of what was seen and decided, without blocking."""
+
+    def did(self, deed: str, message: str) -> None:
+        """Take note of something that was brought about."""
+
+
+class Nobody:
+    def saw(self, report: Report) -> None:
+        """Outside Kubernetes the endpoints tell everything."""
+
+    def did(self, deed: str, message: str) -> None:
+        """As above."""
+
+
+class Requests(Protocol):
+    def is_asked_for(self) -> bool:
+        """Tell whether somebody waits for the server to be released."""
+
+    def release(self) -> None:
+        """Say that the server may be stopped."""
 
 
 class Acts(Protocol):
@@ -42,8 +71,18 @@ class Acts(Protocol):
 
 class Loop:
     def __init__(
-        self, observe: Callable[[], ClusterView], actor: Acts, metrics: Metrics, pace: Pace, stop: Event
+        self,
+        observe: Callable[[], ClusterView],
+        actor: Acts,
+        *,
+        metrics: Metrics,
+        pace: Pace,
+        stop: Event,
+        handover: Requests,
+        listener: Listener,
     ) -> None:
+        self._handover = handover
+        self._listener = listener
         self._observe = observe
         self._actor = actor
         self._metrics = metrics
@@ -59,7 +98,14 @@ class Loop:
         while not self._stop.is_set():
             with self._metrics.loop.time():
                 rest = self.step()
-            self._stop.wait(rest)
+            self._rest(rest)
+
+    def _rest(self, seconds: float) -> None:
+        """Wait, but not longer than it takes somebody to ask for the server to be released."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0 and not self._stop.wait(min(left, GLANCE_SECONDS)):
+            if self._handover.is_asked_for():
+                return
 
     def step(self) -> float:
         """One look and what follows from it; the answer is how long to rest."""
@@ -92,10 +138,21 @@ class Loop:
             log.warning("bootstrap flag found set, clearing it")
             self._actor.clear_bootstrap_flag()
         obstacle = self._actor.carry_out(decision)
+        if decision.action is Action.RELEASE and self._handover.is_asked_for():
+            self._handover.release()
+            log.info("released: the server may be stopped")
+        self._count(decision, obstacle)
+        return obstacle
+
+    def _count(self, decision: Decision, obstacle: Decision | None) -> None:
         if decision.action is Action.BOOTSTRAP and obstacle is None:
             self._metrics.bootstraps.inc()
             log.info("group bootstrapped")
-        return obstacle
+            self._listener.did("bootstrapped", f"founded the group: {decision.message}")
+        if decision.action is Action.HAND_OVER:
+            self._metrics.switchovers.labels("failed" if obstacle else "done").inc()
+            if obstacle is None:
+                self._listener.did("switched_over", f"{decision.successor} is the primary now")
 
     def _follow_role(self, cluster: ClusterView) -> None:
         own = cluster.own.answer
@@ -106,11 +163,13 @@ class Loop:
             disconnected = self._actor.disconnect_clients()
             self._metrics.demotions.inc()
             log.warning("demoted", clients_disconnected=disconnected)
+            self._listener.did("demoted", f"no primary any more; {disconnected} clients disconnected")
         self._was_primary = is_primary
 
     def _publish(self, cluster: ClusterView, decision: Decision, seen_at: float) -> None:
         self.report = Report(cluster, decision, seen_at)
         self._metrics.record(self.report)
+        self._listener.saw(self.report)
         if decision != self._said:
             level = log.error if decision.action is Action.ALERT else log.info
             level(decision.message, decision=decision.action, reason=decision.reason)

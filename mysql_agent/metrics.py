@@ -4,7 +4,7 @@ from prometheus_client import CONTENT_TYPE_LATEST as CONTENT_TYPE
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from mysql_agent.cluster import Role, State
-from mysql_agent.decide import Action, Reason
+from mysql_agent.decision import Action, Reason
 from mysql_agent.report import Report
 
 __all__ = ["CONTENT_TYPE", "Metrics"]
@@ -47,11 +47,19 @@ class Metrics:
         self.demotions = Counter(
             "mysql_agent_demotions", "Times the member stopped being primary", registry=self.registry
         )
+        self.switchovers = Counter(
+            "mysql_agent_switchovers",
+            "Times this member was to hand its role over",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.loop = Histogram(
             "mysql_agent_loop_duration_seconds", "Observe, decide, act", registry=self.registry
         )
         for action in Action:
             self._decisions.labels(action)
+        for outcome in ("done", "failed"):
+            self.switchovers.labels(outcome)
 
     def record(self, report: Report) -> None:
         own = report.cluster.own.answer
@@ -61,7 +69,7 @@ class Metrics:
             self._state.labels(each_state).set(each_state is state)
         for each_role in (Role.PRIMARY, Role.SECONDARY):
             self._role.labels(each_role).set(each_role is role)
-        waiting = report.decision.action in {Action.WAIT, Action.ALERT}
+        waiting = report.decision.action in {Action.WAIT, Action.RELEASE, Action.ALERT}
         for reason in Reason:
             self._waiting.labels(reason).set(waiting and reason is report.decision.reason)
         self._in_majority.set(bool(own and own.in_majority))
@@ -73,3 +81,19 @@ class Metrics:
 
     def text(self) -> str:
         return generate_latest(self.registry).decode()
+
+
+class KubernetesMetrics:
+    """How the agent gets on with the API; nothing of this exists outside Kubernetes."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.up = Gauge("mysql_agent_kubernetes_up", "1 while the Kubernetes API answers", registry=registry)
+        self.errors = Counter(
+            "mysql_agent_kubernetes_errors", "Requests refused or not answered", registry=registry
+        )
+        self.conflicts = Counter(
+            "mysql_agent_kubernetes_conflicts", "Writes that others were quicker with", registry=registry
+        )
+        self.labels_written = Counter(
+            "mysql_agent_labels_written", "Role labels changed on pods", registry=registry
+        )

@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 import pymysql
 
 from mysql_agent.address import Member
-from mysql_agent.cluster import Answer, ClusterView, Observed, Role, State, ViewEntry
+from mysql_agent.cluster import Answer, ClusterView, Observed, Role, State, Surroundings, ViewEntry
 from mysql_agent.connect import Row, Server, Session, error_text
 from mysql_agent.gtids import GtidSet
 
@@ -20,7 +20,9 @@ SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.gtid_executed AS executed,
         FROM performance_schema.replication_group_member_stats
         WHERE member_id = @@GLOBAL.server_uuid) AS applier_queue,
        (SELECT variable_value FROM performance_schema.global_variables
-        WHERE variable_name = 'group_replication_bootstrap_group') AS bootstrap_flag
+        WHERE variable_name = 'group_replication_bootstrap_group') AS bootstrap_flag,
+       (SELECT variable_value FROM performance_schema.global_status
+        WHERE variable_name = 'Uptime') AS uptime
 """
 _VIEW = """
 SELECT member_id AS uuid, member_host AS host, member_port AS port, member_state AS state, member_role AS role
@@ -49,6 +51,7 @@ def answer_from(status: Row, view: list[Row]) -> Answer:
         gtids=GtidSet.parse(status["executed"]) | GtidSet.parse(status["received"] or ""),
         applier_queue=status["applier_queue"] or 0,
         bootstrap_flag=status["bootstrap_flag"] == "ON",
+        uptime_seconds=float(status["uptime"]),
     )
 
 
@@ -65,7 +68,9 @@ class Observer:
         peers: tuple[Member, ...],
         asks: Mapping[str, Callable[[], Answer]],
         deadline_seconds: float,
+        surroundings: Callable[[Answer | None], Surroundings] = lambda _: Surroundings(),
     ) -> None:
+        self._surroundings = surroundings
         self._own = own
         self._peers = peers
         self._asks = asks
@@ -79,7 +84,7 @@ class Observer:
             own.answer.state in {State.OFFLINE, State.ERROR} or own.answer.role is Role.PRIMARY
         )
         peers = self._ask_all(self._peers) if ask_peers else tuple(map(_not_asked, self._peers))
-        return ClusterView(own, peers, self._group_seen_for(peers))
+        return ClusterView(own, peers, self._group_seen_for(peers), self._surroundings(own.answer))
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from mysql_agent.cluster import Answer, ClusterView, Observed, Role
-from mysql_agent.decide import Action, Decision
+from mysql_agent.decision import Action, Decision
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,14 @@ def respond(path: str, report: Report | None, now: float, limits: Limits) -> Res
     if path not in {"/primary", "/replica", "/ready"}:
         return Response(HTTPStatus.NOT_FOUND, "see /, /primary, /replica, /ready, /live, /metrics\n")
     own = report.cluster.own.answer
-    if own is None or report.decision.action is not Action.NOTHING or age > limits.stale_seconds:
+    if own is None or not _may_serve(path, report.decision.action) or age > limits.stale_seconds:
         return _verdict(good=False, text=f"{report.decision.message} (seen {age:.1f} s ago)")
     return _serving(path, own, limits)
+
+
+def _may_serve(path: str, action: Action) -> bool:
+    # A primary that hands its role over takes writes until another does.
+    return action is Action.NOTHING or (path == "/primary" and action is Action.HAND_OVER)
 
 
 def _serving(path: str, own: Answer, limits: Limits) -> Response:

@@ -20,6 +20,7 @@ def _address(value: object) -> object:
     return Address.parse(value) if isinstance(value, str) else value
 
 
+ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")]
 # MySQL keeps the credentials of START GROUP_REPLICATION in columns of this width.
 RecoveryPassword = Annotated[SecretStr, Field(min_length=1, max_length=32)]
 AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
@@ -44,7 +45,12 @@ class AgentSettings(BaseSettings):
     recovery_password: RecoveryPassword
     http_host: str = "0.0.0.0"
     http_port: int = Field(default=8008, ge=0, le=65535)
-    lock_file: Path
+    lock_file: Path | None = None  # of members on one machine
+    lease: ObjectName | None = None  # of members in Kubernetes, with the namespace
+    kubernetes_namespace: ObjectName | None = None
+    kubernetes_account: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+    kubernetes_timeout_seconds: Seconds = 2.0
+    handover_directory: Path | None = None  # where the files `stopping` and `released` are exchanged
     interval_seconds: Seconds = 2.0
     busy_interval_seconds: Seconds = 0.5  # while this member or its group is not in its final state
     retry_seconds: Seconds = 2.5  # after a refused START GROUP_REPLICATION
@@ -63,6 +69,17 @@ class AgentSettings(BaseSettings):
             raise ValueError("MYSQL_AGENT_MEMBERS names a member or an address twice")
         if self.name not in names:
             raise ValueError(f"MYSQL_AGENT_NAME is {self.name}, which MYSQL_AGENT_MEMBERS does not contain")
+        return self
+
+    @model_validator(mode="after")
+    def _one_lock_is_chosen(self) -> Self:
+        if bool(self.lease) != bool(self.kubernetes_namespace):
+            raise ValueError("set MYSQL_AGENT_LEASE and MYSQL_AGENT_KUBERNETES_NAMESPACE together")
+        if bool(self.lock_file) == bool(self.lease):
+            raise ValueError(
+                "set either MYSQL_AGENT_LOCK_FILE (members on one machine) or MYSQL_AGENT_LEASE with "
+                "MYSQL_AGENT_KUBERNETES_NAMESPACE (members in Kubernetes)"
+            )
         return self
 
     @property

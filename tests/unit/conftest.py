@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 from pytest_socket import disable_socket
 
 set_hypothesis_home_dir(Path(__file__).parents[2] / ".cache" / "hypothesis")
+# A busy machine makes an example slow, not wrong; pytest's own time-out bounds a test.
+settings.register_profile("conveyor", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("conveyor")
 
 
 @pytest.fixture(autouse=True)

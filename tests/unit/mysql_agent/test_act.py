@@ -9,9 +9,10 @@ import pytest
 from mysql_agent.act import Actor, Credentials
 from mysql_agent.cluster import ClusterView
 from mysql_agent.connect import Row, Session, error_text
-from mysql_agent.decide import Action, Decision, Reason, decide
+from mysql_agent.decide import decide
+from mysql_agent.decision import Action, Decision, Reason
 from mysql_agent.lock import FileLock
-from tests.unit.mysql_agent.views import alone, cluster, offline
+from tests.unit.mysql_agent.views import alone, cluster, in_group, in_kubernetes, offline, uuid
 
 FOUNDING = cluster(0, offline(0), offline(1), offline(2))
 JOINING = cluster(0, offline(0), alone(1), None)
@@ -43,6 +44,7 @@ class Database:
             raise self.refused[statement]
         if "error_log" in statement:
             return [{"data": complaint} for complaint in self.complaints]
+        self.arguments[statement] = arguments
         if "performance_schema.threads" in statement:
             self.arguments["clients"] = arguments
             return [{"id": client} for client in self.clients]
@@ -104,8 +106,8 @@ def test_the_second_look_under_the_lock_decides(database: Database, lock: FileLo
 def test_nobody_bootstraps_while_another_holds_the_lock(
     database: Database, lock: FileLock, tmp_path: Path
 ) -> None:
-    with FileLock(tmp_path / "run" / "bootstrap.lock").attempt() as held:
-        assert held
+    with FileLock(tmp_path / "run" / "bootstrap.lock").attempt() as hold:
+        assert hold.is_safe()
         obstacle = carry_out(database, lock, FOUNDING, FOUNDING)
     assert obstacle
     assert obstacle.reason is Reason.LOCK_HELD
@@ -176,3 +178,39 @@ def test_waiting_does_nothing(database: Database, lock: FileLock) -> None:
 def test_an_error_is_told_in_the_servers_words() -> None:
     assert error_text(pymysql.OperationalError(2003, "refused")) == "refused [2003]"
     assert error_text(ValueError("not a GTID set")) == "ValueError: not a GTID set"
+
+
+HANDING_OVER = cluster(0, in_group(0), None, None, surroundings=in_kubernetes(stopping_seconds=0))
+SET_PRIMARY = "SELECT group_replication_set_as_primary(%s, %s)"
+
+
+def test_handing_over_names_the_successor(database: Database, lock: FileLock) -> None:
+    assert carry_out(database, lock, HANDING_OVER) is None
+    assert database.arguments[SET_PRIMARY] == (uuid(1), 5)
+
+
+def test_a_successor_that_refuses_is_reported(database: Database, lock: FileLock) -> None:
+    database.refused[SET_PRIMARY] = pymysql.OperationalError(3910, "The function failed")
+    obstacle = carry_out(database, lock, HANDING_OVER)
+    assert obstacle
+    assert obstacle.reason is Reason.SWITCHOVER_FAILED
+    assert "The function failed [3910]" in obstacle.message
+
+
+def test_a_second_look_that_took_too_long_founds_nothing(database: Database) -> None:
+    class RunsOut:
+        obstacle = ""
+
+        def is_safe(self) -> bool:
+            return False
+
+    class ShortLock:
+        @contextmanager
+        def attempt(self) -> Iterator[RunsOut]:
+            yield RunsOut()
+
+    actor = Actor(database, Credentials("gr_recovery", "secret"), ShortLock(), lambda: FOUNDING, 1)
+    obstacle = actor.carry_out(decide(FOUNDING))
+    assert obstacle
+    assert obstacle.reason is Reason.LOCK_RUNS_OUT
+    assert database.statements == []

@@ -1,8 +1,19 @@
 import pytest
 
 from mysql_agent.cluster import ClusterView, Role, State
-from mysql_agent.decide import TURN_SECONDS, Action, Reason, decide
-from tests.unit.mysql_agent.views import GROUP, alone, answer, cluster, entry, in_group, offline, uuid
+from mysql_agent.decide import TURN_SECONDS, decide
+from mysql_agent.decision import Action, Reason
+from tests.unit.mysql_agent.views import (
+    GROUP,
+    alone,
+    answer,
+    cluster,
+    entry,
+    in_group,
+    in_kubernetes,
+    offline,
+    uuid,
+)
 
 CASES = {
     "an unreachable server of its own is waited for": (
@@ -82,6 +93,66 @@ CASES = {
     "the same server under two names is no second witness": (
         cluster(0, offline(0), offline(0), offline(2)), Action.ALERT, Reason.SAME_SERVER_TWICE,
     ),
+    "a member that knows all the disks of the group founds it": (
+        cluster(0, offline(0), offline(1), offline(2), surroundings=in_kubernetes(0, 1, 2)),
+        Action.BOOTSTRAP, Reason.FOUNDER,
+    ),
+    "a disk that was replaced in an outage is waited for": (
+        cluster(0, offline(0, "1-7"), offline(1, "1-7"), offline(2), surroundings=in_kubernetes(0, 1, 5)),
+        Action.WAIT, Reason.DISK_REPLACED,
+    ),
+    "nobody founds while the Kubernetes API is silent": (
+        cluster(0, offline(0), offline(1), offline(2), surroundings=in_kubernetes(answers=False)),
+        Action.WAIT, Reason.KUBERNETES_UNREACHABLE,
+    ),
+    "joining needs no Kubernetes API": (
+        cluster(2, None, alone(1), offline(2, "1-7"), surroundings=in_kubernetes(answers=False)),
+        Action.JOIN, Reason.GROUP_FOUND,
+    ),
+    "serving needs no Kubernetes API": (
+        cluster(0, in_group(0), None, None, surroundings=in_kubernetes(answers=False)),
+        Action.NOTHING, Reason.COMPLETE,
+    ),
+    "a person may have the group founded without a silent member": (
+        cluster(1, None, offline(1, "1-7"), None, surroundings=in_kubernetes(0, 1, 2, forced=True)),
+        Action.BOOTSTRAP, Reason.FORCED,
+    ),
+    "a person may decide between diverged members": (
+        cluster(1, offline(0, "1-5:7"), offline(1, "1-6"), surroundings=in_kubernetes(forced=True)),
+        Action.BOOTSTRAP, Reason.FORCED,
+    ),
+    "an order to found is overtaken by a group that is there": (
+        cluster(1, alone(0), offline(1, "1-7"), None, surroundings=in_kubernetes(forced=True)),
+        Action.JOIN, Reason.GROUP_FOUND,
+    ),
+    "an order to found waits for members that are still in a group": (
+        cluster(1, answer(0, (entry(0), entry(1, State.UNREACHABLE))), offline(1), None,
+                surroundings=in_kubernetes(forced=True)),
+        Action.WAIT, Reason.GROUP_WITHOUT_MAJORITY,
+    ),
+    "a primary that is to be stopped hands over": (
+        cluster(0, in_group(0), None, None, surroundings=in_kubernetes(stopping_seconds=1)),
+        Action.HAND_OVER, Reason.STOPPING,
+    ),
+    "a primary that could not hand over in time lets go": (
+        cluster(0, in_group(0), None, None, surroundings=in_kubernetes(stopping_seconds=16)),
+        Action.RELEASE, Reason.STOPPING,
+    ),
+    "a primary without another member online lets go": (
+        cluster(0, alone(0), None, surroundings=in_kubernetes(stopping_seconds=1)),
+        Action.RELEASE, Reason.STOPPING,
+    ),
+    "a replica that is to be stopped lets go at once": (
+        cluster(1, None, in_group(1), surroundings=in_kubernetes(stopping_seconds=1)),
+        Action.RELEASE, Reason.STOPPING,
+    ),
+    "a server that is to be stopped founds nothing": (
+        cluster(0, offline(0), offline(1), surroundings=in_kubernetes(stopping_seconds=1)),
+        Action.RELEASE, Reason.STOPPING,
+    ),
+    "a server that has been stopped is not waited for": (
+        cluster(0, None, surroundings=in_kubernetes(stopping_seconds=1)), Action.RELEASE, Reason.STOPPING,
+    ),
     "a single configured member founds a group of one": (
         cluster(0, offline(0, "1-5")), Action.BOOTSTRAP, Reason.FOUNDER,
     ),
@@ -120,3 +191,36 @@ def test_a_server_that_never_started_replication_counts_as_offline() -> None:
     assert answer(0, ()).state is State.OFFLINE
     assert answer(0, ()).role is Role.NONE
     assert not answer(0, (entry(1), entry(2))).in_majority, uuid(0)
+
+
+def test_the_successor_is_the_member_with_the_least_to_apply() -> None:
+    peers = [in_group(1, applier_queue=9), in_group(2, applier_queue=3)]
+    seen = cluster(0, in_group(0), *peers, surroundings=in_kubernetes(stopping_seconds=0))
+    assert decide(seen).successor == uuid(2)
+
+
+def test_a_member_that_is_not_online_is_no_successor() -> None:
+    view = (entry(0, role=Role.PRIMARY), entry(1, State.RECOVERING), entry(2))
+    seen = cluster(0, answer(0, view), None, None, surroundings=in_kubernetes(stopping_seconds=0))
+    assert decide(seen).successor == uuid(2)
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        cluster(1, offline(0), offline(1, "1-7"), offline(2), surroundings=in_kubernetes(0, 1, 5)),
+        cluster(2, offline(0), offline(1, "1-7"), offline(2), surroundings=in_kubernetes(0, 1, 5)),
+    ],
+    ids=["founder", "other"],
+)
+def test_every_member_says_how_a_person_overrules_the_wait_for_a_disk(seen: ClusterView) -> None:
+    message = decide(seen).message
+    assert uuid(5) in message
+    assert message.endswith("kubectl annotate pod mysql-1 conveyor/force-bootstrap=true")
+
+
+def test_outside_kubernetes_no_override_is_offered() -> None:
+    assert "annotate" not in decide(cluster(0, offline(0), None)).message
+    seen = cluster(0, offline(0), None, surroundings=in_kubernetes())
+    assert "annotate pod the member with the newest data" not in decide(seen).message
+    assert "conveyor/force-bootstrap=true" in decide(seen).message

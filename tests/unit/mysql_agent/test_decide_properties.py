@@ -3,9 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mysql_agent.cluster import Answer, ClusterView, Role, State, ViewEntry
-from mysql_agent.decide import TURN_SECONDS, Action, decide
-from tests.unit.mysql_agent.views import answer, cluster, entry, offline
+from mysql_agent.cluster import Answer, ClusterView, Role, State, Surroundings, ViewEntry
+from mysql_agent.decide import TURN_SECONDS, decide
+from mysql_agent.decision import Action
+from tests.unit.mysql_agent.views import answer, cluster, entry, in_kubernetes, offline
 
 SIZES = st.integers(1, 5)
 TRANSACTIONS = st.sampled_from(["", "1-3", "1-5", "1-5:7", "1-7", "2-9", "1-9"])
@@ -40,23 +41,76 @@ def outages(draw: st.DrawFn) -> list[Answer | None]:
     ]
 
 
-def views_of(world: list[Answer | None], seconds: float = 0) -> list[ClusterView]:
-    return [cluster(own, *world, group_seen_seconds=seconds) for own in range(len(world))]
+@st.composite
+def surroundings(draw: st.DrawFn) -> Surroundings:
+    """Anything Kubernetes may know or not know; nobody's order, and nobody is being stopped."""
+    if draw(st.booleans()):
+        return Surroundings()
+    known = draw(st.frozensets(st.integers(0, 5)))
+    return in_kubernetes(*known, answers=draw(st.booleans()))
 
 
-@given(worlds())
+ORDERS = st.builds(in_kubernetes, st.integers(0, 5), forced=st.just(value=True), answers=st.booleans())
+STOPS = st.builds(in_kubernetes, forced=st.booleans(), stopping_seconds=st.floats(0, 60))
+UNKNOWN = Surroundings()
+
+
+def views_of(
+    world: list[Answer | None], seconds: float = 0, around: Surroundings = UNKNOWN
+) -> list[ClusterView]:
+    return [
+        cluster(own, *world, group_seen_seconds=seconds, surroundings=around) for own in range(len(world))
+    ]
+
+
+@given(worlds() | outages(), surroundings())
 def test_nobody_bootstraps_unless_every_member_answers_and_none_is_in_a_group(
-    world: list[Answer | None],
+    world: list[Answer | None], around: Surroundings
 ) -> None:
-    for view in views_of(world):
+    for view in views_of(world, around=around):
         if decide(view).action is Action.BOOTSTRAP:
             assert None not in world
             assert all(said.state in {State.OFFLINE, State.ERROR} for said in world if said)
 
 
-@given(worlds())
-def test_at_most_one_member_bootstraps(world: list[Answer | None]) -> None:
-    decisions = [decide(view).action for view in views_of(world)]
+@given(outages(), surroundings())
+def test_nobody_bootstraps_while_a_disk_that_the_group_had_is_missing_or_unknown(
+    world: list[Answer | None], around: Surroundings
+) -> None:
+    for view in views_of(world, around=around):
+        if decide(view).action is Action.BOOTSTRAP:
+            assert around.known_uuids is not None
+            assert around.known_uuids <= {said.uuid for said in world if said}
+
+
+@given(worlds() | outages(), ORDERS)
+def test_an_order_to_found_is_obeyed_unless_a_member_that_answers_is_in_a_group(
+    world: list[Answer | None], around: Surroundings
+) -> None:
+    for view in views_of(world, around=around):
+        own = view.own.answer
+        answers = [said for said in world if said]
+        in_a_group = any(said.state not in {State.OFFLINE, State.ERROR} for said in answers)
+        bootstraps = decide(view).action is Action.BOOTSTRAP
+        assert bootstraps == (own is not None and not in_a_group)
+
+
+@given(worlds(), STOPS)
+def test_a_server_that_is_to_be_stopped_starts_nothing_and_hands_over_to_a_member_that_is_online(
+    world: list[Answer | None], around: Surroundings
+) -> None:
+    for view in views_of(world, around=around):
+        decision = decide(view)
+        assert decision.action in {Action.HAND_OVER, Action.RELEASE}
+        if decision.action is Action.HAND_OVER:
+            assert view.own.answer
+            online = {entry.uuid for entry in view.own.answer.view if entry.state is State.ONLINE}
+            assert decision.successor in online - {view.own.answer.uuid}
+
+
+@given(worlds() | outages(), surroundings())
+def test_at_most_one_member_bootstraps(world: list[Answer | None], around: Surroundings) -> None:
+    decisions = [decide(view).action for view in views_of(world, around=around)]
     assert decisions.count(Action.BOOTSTRAP) <= 1
 
 
@@ -83,9 +137,9 @@ def test_nobody_joins_while_nobody_serves_or_with_transactions_that_no_serving_m
             assert not unknown
 
 
-@given(worlds())
-def test_every_decision_says_why(world: list[Answer | None]) -> None:
-    for view in views_of(world):
+@given(worlds(), surroundings() | ORDERS | STOPS)
+def test_every_decision_says_why(world: list[Answer | None], around: Surroundings) -> None:
+    for view in views_of(world, around=around):
         decision = decide(view)
         assert len(decision.message) > 15
         if decision.action is Action.NOTHING:

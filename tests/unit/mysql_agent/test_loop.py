@@ -1,4 +1,5 @@
 import json
+import time
 from threading import Event
 
 import pymysql
@@ -7,10 +8,11 @@ from prometheus_client import CollectorRegistry
 
 from mysql_agent import logs
 from mysql_agent.cluster import ClusterView
-from mysql_agent.decide import Action, Decision, Reason
+from mysql_agent.decision import Action, Decision, Reason
 from mysql_agent.loop import Loop, Pace
 from mysql_agent.metrics import Metrics
-from tests.unit.mysql_agent.views import alone, answer, cluster, entry, in_group, offline
+from mysql_agent.report import Report
+from tests.unit.mysql_agent.views import alone, answer, cluster, entry, in_group, in_kubernetes, offline
 
 FOUNDING = cluster(0, offline(0), offline(1), offline(2))
 PRIMARY = cluster(0, in_group(0), None, None)
@@ -28,6 +30,23 @@ class Script:
         self._obstacles = list(obstacles)
         self.orders: list[str] = []
         self.server_is_gone = False
+        self.is_waited_for = False
+        self.deeds: list[str] = []
+        self.seen: list[Reason] = []
+
+    def is_asked_for(self) -> bool:
+        return self.is_waited_for
+
+    def release(self) -> None:
+        self.is_waited_for = False
+        self.orders.append("released")
+
+    def saw(self, report: Report) -> None:
+        self.seen.append(report.decision.reason)
+
+    def did(self, deed: str, message: str) -> None:
+        assert message
+        self.deeds.append(deed)
 
     def observe(self) -> ClusterView:
         return self._views.pop(0)
@@ -48,7 +67,19 @@ class Script:
 
 def loop_over(script: Script) -> tuple[Loop, CollectorRegistry]:
     metrics = Metrics()
-    return Loop(script.observe, script, metrics, Pace(2, 0.5, 2.5), Event()), metrics.registry
+    return build(script, metrics, Event()), metrics.registry
+
+
+def build(script: Script, metrics: Metrics, stop: Event) -> Loop:
+    return Loop(
+        script.observe,
+        script,
+        metrics=metrics,
+        pace=Pace(2, 0.5, 2.5),
+        stop=stop,
+        handover=script,
+        listener=script,
+    )
 
 
 def reason_of(loop: Loop) -> Reason:
@@ -155,6 +186,46 @@ def test_the_metrics_tell_state_role_and_what_is_waited_for() -> None:
     assert registry.get_sample_value("mysql_agent_waiting", {"reason": "server_unreachable"}) == 1
 
 
+def test_a_primary_hands_over_disconnects_its_clients_and_only_then_releases_its_server() -> None:
+    stopping = in_kubernetes(stopping_seconds=0)
+    script = Script(
+        cluster(0, in_group(0), None, None, surroundings=stopping),
+        cluster(0, in_group(0, primary=1), surroundings=stopping),
+        cluster(0, None, surroundings=stopping),
+    )
+    script.is_waited_for = True
+    loop, registry = loop_over(script)
+    assert loop.step() == 0
+    loop.step()
+    loop.step()
+    assert script.orders == ["hand_over", "disconnect", "release", "released", "release"]
+    assert script.deeds == ["switched_over", "demoted"]
+    assert registry.get_sample_value("mysql_agent_switchovers_total", {"outcome": "done"}) == 1
+    assert registry.get_sample_value("mysql_agent_waiting", {"reason": "stopping"}) == 1
+
+
+def test_a_handover_that_failed_is_counted_and_tried_again() -> None:
+    failed = Decision(Action.WAIT, Reason.SWITCHOVER_FAILED, "mysql-1 did not become the primary: refused")
+    view = cluster(0, in_group(0), None, None, surroundings=in_kubernetes(stopping_seconds=0))
+    script = Script(view, view, obstacles=(failed, None))
+    script.is_waited_for = True
+    loop, registry = loop_over(script)
+    assert loop.step() == 2.5
+    assert reason_of(loop) is Reason.SWITCHOVER_FAILED
+    loop.step()
+    assert registry.get_sample_value("mysql_agent_switchovers_total", {"outcome": "failed"}) == 1
+    assert registry.get_sample_value("mysql_agent_switchovers_total", {"outcome": "done"}) == 1
+
+
+def test_whoever_waits_for_the_server_interrupts_the_rest() -> None:
+    script = Script()
+    loop = build(script, Metrics(), Event())
+    script.is_waited_for = True
+    started = time.monotonic()
+    loop._rest(30)
+    assert time.monotonic() - started < 5
+
+
 def test_it_runs_until_it_is_told_to_stop() -> None:
     stop = Event()
 
@@ -165,6 +236,6 @@ def test_it_runs_until_it_is_told_to_stop() -> None:
 
     script = Last(PRIMARY)
     metrics = Metrics()
-    Loop(script.observe, script, metrics, Pace(2, 0.5, 2.5), stop).run()
+    build(script, metrics, stop).run()
     assert script.orders == ["nothing"]
     assert "mysql_agent_loop_duration_seconds_count 1.0" in metrics.text()

@@ -90,6 +90,7 @@ STATUS: Row = {
     "received": None,
     "applier_queue": None,
     "bootstrap_flag": None,
+    "uptime": "17",
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 from mysql_agent.cluster import ClusterView
 from mysql_agent.decide import decide
 from mysql_agent.report import Limits, Report, respond
-from tests.unit.mysql_agent.views import answer, cluster, entry, in_group, offline
+from tests.unit.mysql_agent.views import answer, cluster, entry, in_group, in_kubernetes, offline
 
 LIMITS = Limits(stale_seconds=10, live_seconds=60, max_replica_queue=100)
 PRIMARY = cluster(0, in_group(0), None, None)
@@ -15,6 +15,7 @@ LAGGING = cluster(1, None, in_group(1, applier_queue=100), None)
 ALMOST_LAGGING = cluster(1, None, in_group(1, applier_queue=99), None)
 OUTSIDE = cluster(0, offline(0), None, offline(2))
 GONE = cluster(0, None, None, None)
+HANDING_OVER = cluster(0, in_group(0), None, None, surroundings=in_kubernetes(stopping_seconds=0))
 FROZEN = cluster(0, in_group(0), answer(1, (entry(1), entry(2))), None)
 
 
@@ -32,8 +33,9 @@ def status(path: str, seen: ClusterView, age: float = 1) -> int:
         (OUTSIDE, 503, 503, 503),
         (GONE, 503, 503, 503),
         (FROZEN, 503, 503, 503),
+        (HANDING_OVER, 200, 503, 503),
     ],
-    ids=["primary", "replica", "lagging", "almost lagging", "outside", "gone", "frozen"],
+    ids=["primary", "replica", "lagging", "almost lagging", "outside", "gone", "frozen", "handing over"],
 )
 def test_each_path_answers_for_its_own_kind_of_client(
     seen: ClusterView, primary: int, replica: int, ready: int

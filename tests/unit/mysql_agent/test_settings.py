@@ -92,3 +92,30 @@ def test_a_setting_is_complained_about_by_the_name_of_its_variable(monkeypatch: 
         load(AgentSettings)
     assert "MYSQL_AGENT_MEMBERS: Field required" in str(ended.value)
     assert "secret-secret" not in str(ended.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"MYSQL_AGENT_LOCK_FILE": None}, "either MYSQL_AGENT_LOCK_FILE"),
+        (
+            {"MYSQL_AGENT_LEASE": "conveyor-mysql", "MYSQL_AGENT_KUBERNETES_NAMESPACE": "shop"},
+            "either MYSQL_AGENT_LOCK_FILE",
+        ),
+        ({"MYSQL_AGENT_LEASE": "conveyor-mysql"}, "MYSQL_AGENT_KUBERNETES_NAMESPACE together"),
+    ],
+)
+def test_exactly_one_kind_of_lock_is_to_be_chosen(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], complaint: str
+) -> None:
+    for name, value in changes.items():
+        monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=complaint):
+        load(AgentSettings)
+
+
+def test_members_in_kubernetes_have_a_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MYSQL_AGENT_LOCK_FILE")
+    monkeypatch.setenv("MYSQL_AGENT_LEASE", "conveyor-mysql")
+    monkeypatch.setenv("MYSQL_AGENT_KUBERNETES_NAMESPACE", "shop")
+    assert load(AgentSettings).lease == "conveyor-mysql"

@@ -1,6 +1,6 @@
 """Observations for tests, built from as little as a test wants to say."""
 
-from mysql_agent.cluster import Answer, ClusterView, Observed, Role, State, ViewEntry
+from mysql_agent.cluster import Answer, ClusterView, Observed, Role, State, Surroundings, ViewEntry
 from mysql_agent.gtids import GtidSet
 
 GROUP = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
@@ -45,8 +45,26 @@ def observed(ordinal: int, said: Answer | None) -> Observed:
     return Observed(f"mysql-{ordinal}", ordinal, f"mysql-{ordinal}:3306", said, "" if said else "timed out")
 
 
-def cluster(own: int, *answers: Answer | None, group_seen_seconds: float = 0) -> ClusterView:
+def cluster(
+    own: int,
+    *answers: Answer | None,
+    group_seen_seconds: float = 0,
+    surroundings: Surroundings = Surroundings(),  # noqa: B008 - immutable
+) -> ClusterView:
     """What `own` sees when the members gave these answers, in the order of their numbers."""
     members = [observed(ordinal, said) for ordinal, said in enumerate(answers)]
     peers = tuple(member for member in members if member.ordinal != own)
-    return ClusterView(members[own], peers, group_seen_seconds)
+    return ClusterView(members[own], peers, group_seen_seconds, surroundings)
+
+
+def in_kubernetes(
+    *known: int, forced: bool = False, stopping_seconds: float | None = None, answers: bool = True
+) -> Surroundings:
+    """What Kubernetes tells, if it answers: the members whose disks the group had, by their numbers."""
+    return Surroundings(
+        known_uuids=frozenset(map(uuid, known)) if answers else None,
+        unknown_because="" if answers else "no answer",
+        can_be_forced=True,
+        forced=forced,
+        stopping_seconds=stopping_seconds,
+    )

@@ -1,0 +1,105 @@
+"""How the parts of an agent are put together, on one machine and in Kubernetes."""
+
+from dataclasses import dataclass
+from functools import partial
+from threading import Event
+from uuid import uuid4
+
+from kubernetes_api.client import PodApi
+from mysql_agent.act import Actor, Credentials
+from mysql_agent.cluster import Answer, Surroundings
+from mysql_agent.companion import Companion, Rhythm
+from mysql_agent.connect import Server
+from mysql_agent.handover import Handover
+from mysql_agent.kubernetes import Kubernetes
+from mysql_agent.lease import LeaseLock
+from mysql_agent.lock import BootstrapLock, FileLock
+from mysql_agent.loop import Loop, Nobody, Pace
+from mysql_agent.metrics import KubernetesMetrics, Metrics
+from mysql_agent.observe import Observer, ask
+from mysql_agent.settings import AgentSettings
+
+SETTLE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What depends on where the agent runs."""
+
+    lock: BootstrapLock
+    companion: Companion | None
+
+    def surroundings(self, handover: Handover, own: Answer | None) -> Surroundings:
+        stopping = handover.stopping_seconds(own)
+        if self.companion is None:
+            return Surroundings(stopping_seconds=stopping)
+        facts = self.companion.facts
+        return Surroundings(
+            known_uuids=facts.known_uuids,
+            unknown_because=facts.unknown_because,
+            can_be_forced=True,
+            forced=facts.forced,
+            stopping_seconds=stopping,
+        )
+
+
+def build_environment(settings: AgentSettings, metrics: Metrics) -> Environment:
+    if settings.lock_file:
+        return Environment(FileLock(settings.lock_file), None)
+    assert settings.lease  # noqa: S101 - the settings refuse to have neither
+    assert settings.kubernetes_namespace  # noqa: S101 - as above
+    api = PodApi.in_cluster(settings.kubernetes_timeout_seconds, settings.kubernetes_account)
+    kubernetes = Kubernetes(api, settings.kubernetes_namespace, settings.lease, settings.name)
+    companion = Companion(
+        kubernetes,
+        kubernetes,
+        settings.name,
+        metrics=KubernetesMetrics(metrics.registry),
+        rhythm=Rhythm(),
+    )
+    # A name for this run: a new run must not take over what its predecessor may still be doing.
+    return Environment(LeaseLock(kubernetes, f"{settings.name}_{uuid4().hex[:8]}"), companion)
+
+
+def build_loop(settings: AgentSettings, metrics: Metrics, environment: Environment, stop: Event) -> Loop:
+    companion = environment.companion
+    settle = partial(companion.settle, SETTLE_SECONDS) if companion else None
+    handover = Handover(settings.handover_directory, before_release=settle)
+    servers = build_servers(settings)
+    observer = Observer(
+        settings.own,
+        settings.peers,
+        {name: partial(ask, server) for name, server in servers.items()},
+        3 * settings.query_timeout_seconds,
+        partial(environment.surroundings, handover),
+    )
+    actor = Actor(
+        servers[settings.name],
+        Credentials(settings.recovery_user, settings.recovery_password.get_secret_value()),
+        environment.lock,
+        observer.observe,
+        settings.start_timeout_seconds,
+    )
+    pace = Pace(settings.interval_seconds, settings.busy_interval_seconds, settings.retry_seconds)
+    return Loop(
+        observer.observe,
+        actor,
+        metrics=metrics,
+        pace=pace,
+        stop=stop,
+        handover=handover,
+        listener=companion or Nobody(),
+    )
+
+
+def build_servers(settings: AgentSettings) -> dict[str, Server]:
+    password = settings.password.get_secret_value()
+    return {
+        member.name: Server(
+            settings.admin_address if member == settings.own else member.address,
+            settings.user,
+            password,
+            settings.query_timeout_seconds,
+        )
+        for member in settings.members
+    }
