@@ -1,0 +1,83 @@
+"""A release that uses another one's MySQL and Redis, and a Secret that was there before it."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+from bench.api import Api
+from bench.ledger import Ledger
+from cluster.load import Load
+from cluster.settings import merged
+from kube import Kube
+from release import Release, Values
+
+GUEST = "guest"
+API_PORT = 8000
+QUEUE_DATABASE = 2
+
+
+def admission(host: Release, guest: str) -> dict[str, Any]:
+    """Return a policy by which the host's database and queue let the guest in."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": f"{guest}-admission"},
+        "spec": {
+            "podSelector": {
+                "matchLabels": {"app.kubernetes.io/instance": host.name},
+                "matchExpressions": [
+                    {"key": "app.kubernetes.io/component", "operator": "In", "values": ["mysql", "redis"]}
+                ],
+            },
+            "ingress": [{"from": [{"podSelector": {"matchLabels": {"app.kubernetes.io/instance": guest}}}]}],
+        },
+    }
+
+
+@pytest.fixture
+def guest(make_release: Callable[[str, str], Release], release: Release, values: Values) -> Iterator[Release]:
+    """Install with the older Helm what has neither a database nor a queue nor passwords of its own."""
+    guest = make_release(GUEST, "3.18")
+    fixed = {"autoscaling": {"enabled": False}, "replicas": 1}
+    changes = {
+        "api": fixed,
+        "workers": {"default": fixed},
+        "relay": {"replicas": 1},
+        "flower": {"enabled": False, "route": False},
+        "ingress": {"enabled": False},
+        "credentials": {"existingSecret": release.component("credentials")},
+        "redis": {
+            "external": {"enabled": True, "host": release.component("redis"), "database": QUEUE_DATABASE}
+        },
+        "mysql": {
+            "database": "guest_db",
+            "user": "guest",
+            "external": {
+                "enabled": True,
+                "host": release.component("mysql-primary"),
+                "replicaHosts": [release.component("mysql-replicas")],
+                "adminUser": "conveyor_admin",
+            },
+        },
+        "extraObjects": [admission(release, GUEST)],
+    }
+    guest.install(merged(values, changes))
+    yield guest
+    guest.uninstall()
+
+
+def test_a_release_works_with_the_database_and_the_queue_of_another(
+    guest: Release, kube: Kube, api: httpx.Client
+) -> None:
+    assert [pod.component for pod in guest.pods() if pod.component in {"mysql", "redis"}] == []
+    assert kube.get("Secret", guest.component("credentials")) is None
+    [pod] = guest.pods("api")
+    with kube.forward(pod.name, API_PORT) as port:
+        load = Load(f"http://127.0.0.1:{port}", Ledger(Api(port)))
+        with load.running() as traffic:
+            load.wait_for(accepted=10)
+    assert traffic.failures == []
+    # the servers are shared, the data is not
+    assert api.get(f"/api/tasks/{traffic.accepted[0]}").status_code == 404

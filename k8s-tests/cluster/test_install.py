@@ -1,0 +1,74 @@
+"""What an installation with hardly any values gives."""
+
+import base64
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kube import Kube, Usage, total
+from release import CHART, Release
+from waiting import NotYetError, eventually
+
+MEASURED_SECONDS = 90
+MEBIBYTE = 1024 * 1024
+
+
+def test_nothing_had_to_be_restarted(release: Release) -> None:
+    assert [str(pod) for pod in release.pods() if pod.restarts] == []
+
+
+@pytest.mark.parametrize("component", ["api", "mysql", "relay", "worker"])
+def test_the_pods_of_a_component_are_spread_over_the_nodes(
+    release: Release, kube: Kube, component: str
+) -> None:
+    pods = Counter(pod.node for pod in release.pods(component))
+    on_each = [pods[item["metadata"]["name"]] for item in kube.find("Node")]
+    assert sum(on_each) >= 2
+    assert max(on_each) - min(on_each) <= 1, dict(pods)
+
+
+def test_no_password_can_be_read_from_a_pod_or_a_configmap(release: Release, kube: Kube) -> None:
+    secret = kube.get("Secret", release.component("credentials"))
+    assert secret
+    passwords = {key: base64.b64decode(value).decode() for key, value in secret["data"].items()}
+    assert len(passwords) == 7
+    described = str([kube.find(kind) for kind in ("Pod", "Deployment", "StatefulSet", "Job", "ConfigMap")])
+    assert [key for key, password in passwords.items() if password in described] == []
+
+
+def test_memory_and_idle_cpu_are_measured(release: Release, kube: Kube, figures: dict[str, str]) -> None:
+    def measured() -> list[Usage]:
+        usages = kube.top()
+        if missing := sorted({pod.name for pod in release.pods()} - usages.keys()):
+            raise NotYetError(f"not measured yet: {', '.join(missing)}")
+        return [usages[pod.name] for pod in release.pods()]
+
+    used = eventually("the metrics server has measured every pod", measured, MEASURED_SECONDS)
+    running = [item for item in kube.find("Pod", release.selector()) if item["status"]["phase"] == "Running"]
+    requested = total(amount for item in running for amount in _memory_requests(item["spec"]))
+    memory = sum(one.memory_bytes for one in used)
+    figures["memory"] = f"{requested / MEBIBYTE:.0f} MiB requested, {memory / MEBIBYTE:.0f} MiB used"
+    figures["CPU at rest"] = f"{sum(one.cores for one in used) * 100:.0f} % of one core"
+    assert memory > 0
+
+
+def test_the_chart_is_small(figures: dict[str, str]) -> None:
+    templates = sum(_lines(path) for path in (CHART / "templates").rglob("*") if path.is_file())
+    values = _lines(CHART / "values.yaml")
+    figures["chart"] = f"{templates} lines of templates, {values} of values"
+    assert templates <= 2000
+    assert values <= 500
+
+
+def _memory_requests(spec: dict[str, Any]) -> Iterator[str]:
+    """Give what the containers ask for that run as long as the pod does."""
+    sidecars = [one for one in spec.get("initContainers", ()) if one.get("restartPolicy") == "Always"]
+    for container in [*spec["containers"], *sidecars]:
+        yield container["resources"]["requests"]["memory"]
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())

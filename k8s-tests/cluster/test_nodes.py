@@ -1,0 +1,92 @@
+"""Nodes that are emptied, and one that loses its power."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+from node.provider import Cluster
+
+from cluster.load import Load
+from kube import Kube
+from release import Release
+from waiting import NotYetError, eventually
+from workloads import is_true
+
+DRAIN_SECONDS = 120
+NOTICE_SECONDS = 60
+REPLACEMENT_SECONDS = 120
+# these keep their data on one node, so they come back when the node does
+BOUND = ("mysql", "redis")
+
+
+@pytest.fixture(scope="session")
+def nodes(kube: Kube) -> list[str]:
+    names = sorted(item["metadata"]["name"] for item in kube.find("Node"))
+    if len(names) < 3:
+        pytest.skip(f"three nodes are needed, there are {len(names)}: NODES=3")
+    return names
+
+
+@contextlib.contextmanager
+def drained(kube: Kube, node: str) -> Iterator[None]:
+    """Evict what is on a node, as fast as the disruption budgets allow, and then let it be used again."""
+    kube.cordon(node)
+    try:
+        eventually(f"{node} is empty", lambda: _evict_all(kube, node), DRAIN_SECONDS)
+        yield
+    finally:
+        kube.cordon(node, cordoned=False)
+
+
+def test_every_node_can_be_drained_in_turn_under_load(
+    release: Release, kube: Kube, nodes: list[str], load: Load, figures: dict[str, str]
+) -> None:
+    with load.running() as traffic:
+        for node in nodes:
+            with drained(kube, node):
+                eventually(f"what can move has left {node}", lambda: _serving(release), REPLACEMENT_SECONDS)
+            release.wait_settled()
+            load.wait_for(accepted=5)
+    figures[f"{len(nodes)} nodes drained under load"] = str(traffic)
+
+
+def test_a_node_that_loses_its_power_takes_no_task_with_it(
+    cluster: Cluster, release: Release, nodes: list[str], load: Load, figures: dict[str, str]
+) -> None:
+    victim = cluster.node(nodes[-1])
+    if victim is None:
+        pytest.skip("the machines of this cluster are not ours to switch off")
+    with load.running() as traffic:
+        load.wait_for(accepted=10)
+        victim.kill()
+        try:
+            eventually(f"{nodes[-1]} is missed", lambda: _missed(release.kube, nodes[-1]), NOTICE_SECONDS)
+            eventually("the others have taken over", lambda: _serving(release), REPLACEMENT_SECONDS)
+            load.wait_for(accepted=10)
+        finally:
+            victim.start()
+        release.wait_settled()
+        load.wait_for(accepted=5)
+    figures["a node lost under load"] = str(traffic)
+
+
+def _evict_all(kube: Kube, node: str) -> None:
+    found = kube.find("Pod", fields=f"spec.nodeName={node}")
+    left = [item["metadata"]["name"] for item in found if item["status"]["phase"] in {"Pending", "Running"}]
+    for name in left:
+        kube.evict(name)
+    if left:
+        raise NotYetError(f"still there: {', '.join(left)}")
+
+
+def _serving(release: Release) -> None:
+    """Look for every pod but those that wait for their node: all are ready, elsewhere."""
+    lacking = [str(pod) for pod in release.pods() if not pod.ready and pod.component not in BOUND]
+    if lacking:
+        raise NotYetError("; ".join(lacking))
+
+
+def _missed(kube: Kube, node: str) -> None:
+    found = kube.get("Node", node)
+    if found and is_true(found["status"], "Ready"):
+        raise NotYetError("it is still taken for ready")
