@@ -53,7 +53,7 @@ class Outcome:
 
 
 def tiers() -> list[Tier]:
-    every = [
+    return [
         Tier("lint", _lint),
         Tier("unit", _covered("unit")),
         Tier("chart", _pytest("chart")),
@@ -61,8 +61,6 @@ def tiers() -> list[Tier]:
         Tier("ui", _covered("ui"), _no_chromium),
         Tier("cluster", _pytest("cluster"), _no_cluster, "REQUIRE_CLUSTER"),
     ]
-    empty = {name for name, path in PYTEST_TIERS.items() if not any((ROOT / path).glob("**/test_*.py"))}
-    return [tier for tier in every if tier.name not in empty]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -72,10 +70,10 @@ def main(arguments: Sequence[str]) -> int:
         os.environ["REQUIRE_CLUSTER"] = "1"
     os.chdir(ROOT)
     _command("coverage", "erase")
-    outcomes = [_run(known[name]) for name in options.tiers or known]
+    outcomes = [run_tier(known[name]) for name in options.tiers or known]
     ran = {outcome.tier for outcome in outcomes if not outcome.skipped}
     if ran >= COVERED:  # a part of the tests covers a part of the code
-        outcomes.append(_run(Tier("coverage", _coverage)))
+        outcomes.append(run_tier(Tier("coverage", _coverage)))
     print(f"\ntiers: {' · '.join(map(str, outcomes))}")
     return 0 if all(outcome.passed for outcome in outcomes) else 1
 
@@ -90,7 +88,7 @@ def _parse(arguments: Sequence[str], known: list[str]) -> argparse.Namespace:
     return options
 
 
-def _run(tier: Tier) -> Outcome:
+def run_tier(tier: Tier) -> Outcome:
     if reason := tier.obstacle():
         # on a developer's machine a tier may be skipped; where it decides, it may not
         return Outcome(tier.name, passed=not os.environ.get(tier.required_by), seconds=0, skipped=reason)
