@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
@@ -17,6 +17,7 @@ from app.openapi import install_openapi
 from app.problems import install_problem_handlers
 from app.products.endpoints import router as products
 from app.requests.endpoints import router as requests
+from app.same_origin import require_same_origin
 from app.settings import Settings
 from app.tasks.endpoints import router as tasks
 from app.users.endpoints import router as users
@@ -56,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_problem_handlers(app)
     install_openapi(app, context.registry)
     for router in (users, products, tasks, requests, cluster):
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(require_same_origin)])
     if not settings.api_metrics_port:
         app.include_router(metrics_router)
     install_dashboard(app, settings)

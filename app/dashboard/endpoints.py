@@ -9,12 +9,12 @@ from fastapi.responses import FileResponse
 from app.cluster.endpoints import TEST_WORKER
 from app.dashboard.contents import Overview, SystemState
 from app.dashboard.pages import View
-from app.dashboard.same_origin import require_same_origin
 from app.dashboard.static_files import DIRECTORY
 from app.dashboard.task_answers import TaskAnswers, row_of
 from app.dependencies import Context, Reads, Tasks, Writes
 from app.models import User
 from app.retry import ReadRetryRoute
+from app.same_origin import require_same_origin
 from app.tasks.lookup import Found
 from app.users.endpoints import CREATE_PRODUCT
 from app.users.service import find_user

@@ -190,3 +190,15 @@ def test_every_reference_of_the_document_leads_somewhere(client: TestClient) -> 
 def test_the_api_does_not_start_without_the_key_that_signs_its_tokens() -> None:
     with pytest.raises(SystemExit, match="SECRET_KEY is not set"):
         create_app(Settings(db_password=SecretStr("unused"), secret_key=None))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/api/users/1/create-product"), ("POST", "/api/worker/test"), ("DELETE", "/api/tasks/1")],
+)
+def test_the_page_of_another_site_cannot_make_a_browser_start_work(
+    client: TestClient, method: str, path: str
+) -> None:
+    response = client.request(method, path, headers={"Sec-Fetch-Site": "cross-site"})
+    assert response.status_code == 403
+    assert response.headers["Content-Type"] == "application/problem+json"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.dashboard.same_origin import is_same_origin
+from app.same_origin import is_same_origin
 
 HOST = "localhost:8090"
 

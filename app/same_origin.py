@@ -1,4 +1,4 @@
-"""Only our own pages may press the buttons."""
+"""Only our own pages, and clients that are no browsers, may change anything."""
 
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -35,5 +35,5 @@ def require_same_origin(request: Request) -> None:
     if not is_same_origin(headers.get("sec-fetch-site"), headers.get("origin"), headers.get("host")):
         raise ProblemError(
             HTTPStatus.FORBIDDEN,
-            "This request comes from another site's page; use the dashboard's own buttons.",
+            "This request comes from another site's page: only Conveyor's own pages may send it.",
         )
