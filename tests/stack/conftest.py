@@ -14,6 +14,7 @@ from stack.packages import find_daemons
 from stack.ports import free_ports
 from stack.supervisor import ROOT, Stack, StackConfig
 from tests.stack.api_client import new_user
+from tests.stack.mysql_group import ORDINALS, handover_directory
 
 RUNS = ROOT / ".cache" / "stacks"
 LOG_LINES = 200
@@ -48,7 +49,10 @@ def stack() -> Iterator[Stack]:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     clear_abandoned_runs(RUNS)
     directory = RUNS / str(os.getpid())
-    overrides = dict.fromkeys(APPLICATION, SETTINGS)
+    overrides = dict.fromkeys(APPLICATION, SETTINGS) | {
+        f"agent-{ordinal}": {"MYSQL_AGENT_HANDOVER_DIRECTORY": str(handover_directory(directory, ordinal))}
+        for ordinal in ORDINALS
+    }
     config = StackConfig(directory, free_ports(), find_daemons(lambda _: None), overrides, disposable=True)
     stack = Stack(config)
     running.append(stack)

@@ -17,6 +17,11 @@ from tests.stack.waiting import wait_until
 ORDINALS = (0, 1, 2)
 
 
+def handover_directory(stack_directory: Path, ordinal: int) -> Path:
+    """Return where an agent is asked to release its server, as the hook of a container asks."""
+    return stack_directory / "handover" / str(ordinal)
+
+
 class Group:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -36,6 +41,13 @@ class Group:
 
     def datadir(self, ordinal: int) -> Path:
         return Path(self.stack.env_for(f"mysql-init-{ordinal}")["MYSQL_INIT_DATADIR"])
+
+    def ask_for_release(self, ordinal: int) -> Path:
+        """Announce that a server will be stopped, and return the file by which the agent agrees."""
+        directory = handover_directory(self.stack.directory, ordinal)
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "stopping").touch()
+        return directory / "released"
 
     def ask(self, ordinal: int, path: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.stack.ports[self.agent(ordinal)]}{path}", timeout=5)
