@@ -38,7 +38,7 @@ affinity: {{- toYaml . | nindent 2 }}
 {{- with $scheduling.tolerations }}
 tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- if .spread }}
+{{- if hasKey . "spread" }}
 topologySpreadConstraints:
   {{- range $scheduling.topologySpread.topologyKeys }}
   - maxSkew: 1

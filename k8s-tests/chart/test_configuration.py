@@ -1,0 +1,108 @@
+"""The chart's my.cnf and redis.conf say the same as those of compose.yaml and of the local stack."""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from chart.manifests import Manifests
+from chart.presets import PRESETS
+from chart.rendering import ROOT, render
+from stack.daemons.rendering import render as render_of_the_stack
+
+# differs by nature: where things are, and what a command line says
+PLACES = {
+    *("datadir", "tmpdir", "basedir", "plugin_dir", "lc_messages_dir", "user", "port", "admin_port"),
+    *("bind_address", "admin_address", "server_id", "report_host", "report_port"),
+    *("loose_group_replication_group_name", "loose_group_replication_local_address"),
+    "loose_group_replication_group_seeds",
+}
+# the chart alone has limits of memory
+ONLY_IN_A_POD = {"maxmemory"}
+
+
+def options(text: str) -> dict[str, str]:
+    lines = [line for line in text.splitlines() if line and not line.startswith(("#", "["))]
+    pairs = [re.split(r"[= ]", line, maxsplit=1) for line in lines]
+    return {f"{key} {value}" if key == "plugin_load_add" else key: value for key, value in pairs}
+
+
+def without(found: dict[str, str], left_out: set[str]) -> dict[str, str]:
+    return {key: value for key, value in found.items() if key not in left_out}
+
+
+def configuration(manifests: Manifests, component: str, file: str) -> dict[str, str]:
+    return options(manifests.named()[f"ConfigMap/demo-conveyor-{component}"]["data"][file])
+
+
+def docker(name: str) -> dict[str, str]:
+    return options((ROOT / "docker" / name).read_text(encoding="utf-8"))
+
+
+def test_the_members_run_with_the_settings_of_compose_and_of_the_stack() -> None:
+    ours = configuration(PRESETS["default"].rendered(), "mysql", "my.cnf")
+    stack = render_of_the_stack(
+        "my.cnf.j2",
+        tree=None,
+        user=None,
+        directory=Path("/"),
+        ordinal=0,
+        port=3306,
+        admin_port=33062,
+        seeds="",
+        group_name="",
+    )
+    assert without(ours, PLACES) == without(docker("mysql/my.cnf"), PLACES)
+    assert without(ours, PLACES) == without(options(stack), PLACES)
+
+
+def test_redis_runs_with_the_settings_of_compose() -> None:
+    ours = configuration(PRESETS["default"].rendered(), "redis", "redis.conf")
+    assert without(ours, ONLY_IN_A_POD) == docker("redis.conf")
+    assert set(ours) >= ONLY_IN_A_POD
+
+
+def test_what_users_set_reaches_the_members() -> None:
+    values = {"bufferPool": "2G", "maxConnections": 900, "options": {"long_query_time": "1"}}
+    ours = configuration(render({"mysql": values}), "mysql", "my.cnf")
+    assert ours["innodb_buffer_pool_size"] == "2G"
+    assert (ours["max_connections"], ours["long_query_time"]) == ("900", "1")
+
+
+def group_name(manifests: Manifests) -> str:
+    return configuration(manifests, "mysql", "my.cnf")["loose_group_replication_group_name"]
+
+
+def test_a_release_has_one_group_for_ever_and_no_two_share_one() -> None:
+    name = group_name(PRESETS["default"].rendered())
+    assert str(UUID(name)) == name
+    assert group_name(PRESETS["everything"].rendered()) == name
+    data = render(release="other").named()["ConfigMap/other-conveyor-mysql"]["data"]["my.cnf"]
+    assert options(data)["loose_group_replication_group_name"] != name
+
+
+@pytest.mark.parametrize(
+    ("preset", "members"), [("default", 3), ("everything", 5), ("as-little-as-can-be", 1)]
+)
+def test_every_member_is_a_seed_by_its_own_name(preset: str, members: int) -> None:
+    manifests = PRESETS[preset].rendered()
+    ours = configuration(manifests, "mysql", "my.cnf")
+    domain = "demo-conveyor-mysql.platform.svc.cluster.local"
+    assert ours["loose_group_replication_group_seeds"].split(",") == [
+        f"demo-conveyor-mysql-{ordinal}.{domain}:3306" for ordinal in range(members)
+    ]
+    (mysql,) = manifests.pods_of("mysql")
+    assert (mysql.container("mysql").args or [])[1:] == [
+        "--server-id=10$(POD_INDEX)",
+        f"--report-host=$(POD_NAME).{domain}",
+        f"--loose-group-replication-local-address=$(POD_NAME).{domain}:3306",
+    ]
+
+
+def test_a_change_of_a_configuration_rolls_the_pods_that_read_it() -> None:
+    default = PRESETS["default"].rendered()
+    for component, values in (("mysql", {"maxConnections": 900}), ("redis", {"maxMemory": "1gb"})):
+        (before,) = default.pods_of(component)
+        (after,) = render({component: values}).pods_of(component)
+        assert before.annotations["checksum/config"] != after.annotations["checksum/config"]
