@@ -40,7 +40,14 @@ from: {{- .Values.networkPolicy.monitoring | default (list (dict "namespaceSelec
 
 {{- define "conveyor.toMysql" -}}
 {{- if .Values.mysql.external.enabled }}
-- ports: [{port: {{ .Values.mysql.external.port }}}]
+{{- $ports := list (int .Values.mysql.external.port) }}
+{{- range .Values.mysql.external.replicaHosts }}
+  {{- $ports = append $ports (splitList ":" . | last | int) }}
+{{- end }}
+- ports:
+    {{- range uniq $ports }}
+    - {port: {{ . }}}
+    {{- end }}
 {{- else }}
 - to:
     - {{- include "conveyor.pods" (dict "root" . "components" (list "mysql")) | nindent 6 }}
