@@ -31,6 +31,7 @@ class Handover:
         """Return for how long the server has been about to be stopped, or None if it is not."""
         age = self._age()
         if age is None:
+            self._clear()  # what was released before is not released for the next time
             return None
         uptime = server.uptime_seconds if server else None
         if uptime is not None and age > uptime + UPTIME_ERROR_SECONDS:

@@ -34,7 +34,9 @@ LogFormat = Literal["json", "console", "auto"]
 class AgentSettings(BaseSettings):
     """Read from MYSQL_AGENT_*; LOG_LEVEL and LOG_FORMAT are shared with the other processes."""
 
-    model_config = SettingsConfigDict(env_prefix="MYSQL_AGENT_", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="MYSQL_AGENT_", frozen=True, env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     name: str = "mysql-0"
     members: Annotated[tuple[Member, ...], NoDecode, BeforeValidator(_members), Field(min_length=1)]

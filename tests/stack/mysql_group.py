@@ -42,12 +42,16 @@ class Group:
     def datadir(self, ordinal: int) -> Path:
         return Path(self.stack.env_for(f"mysql-init-{ordinal}")["MYSQL_INIT_DATADIR"])
 
-    def ask_for_release(self, ordinal: int) -> Path:
-        """Announce that a server will be stopped, and return the file by which the agent agrees."""
+    @contextmanager
+    def asked_for_release(self, ordinal: int) -> Iterator[Path]:
+        """Announce that a server will be stopped, and give the file by which the agent agrees."""
         directory = handover_directory(self.stack.directory, ordinal)
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "stopping").touch()
-        return directory / "released"
+        try:
+            yield directory / "released"
+        finally:
+            (directory / "stopping").unlink(missing_ok=True)
 
     def ask(self, ordinal: int, path: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.stack.ports[self.agent(ordinal)]}{path}", timeout=5)

@@ -11,6 +11,8 @@ from stack.supervisor import Stack
 from tests.stack.mysql_group import ORDINALS, Group, Writer
 from tests.stack.waiting import wait_until
 
+DONE = 'mysql_agent_switchovers_total{outcome="done"}'
+
 
 @pytest.fixture
 def group(stack: Stack) -> Group:
@@ -108,19 +110,19 @@ def test_a_primary_that_is_to_be_stopped_hands_over_first(
     group: Group, writer: Writer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     old = group.primary()
-    bystanders = [ordinal for ordinal in ORDINALS if ordinal != old]
+    before = group.metric(old, DONE)
     asked_at = time.monotonic()
-    released = group.ask_for_release(old)
-    seconds = wait_until(released.exists, "the agent releases its server", 20)
-    assert group.primary() in bystanders
-    assert old not in group.answers("/ready")
-    wait_until(lambda: writer.acknowledged_after(asked_at + seconds) > 20, "writes go on", 20)
-    gap = writer.longest_gap()
-    group.stack.service(group.server(old)).kill(signal.SIGTERM)
-    wait_until(lambda: not released.exists(), "a server that started anew is not to be stopped", 60)
+    with group.asked_for_release(old) as released:
+        seconds = wait_until(released.exists, "the agent releases its server", 20)
+        wait_until(lambda: group.answers("/primary") not in ([], [old]), "another one is the primary", 10)
+        assert old not in group.answers("/ready")
+        wait_until(lambda: writer.acknowledged_after(asked_at + seconds) > 20, "writes go on", 20)
+        gap = writer.longest_gap()
+        group.stack.service(group.server(old)).kill(signal.SIGTERM)
+        wait_until(lambda: not released.exists(), "a server that started anew is not to be stopped", 60)
     group.wait_complete()
     assert old in group.answers("/replica")
-    assert group.metric(old, 'mysql_agent_switchovers_total{outcome="done"}') == 1
+    assert group.metric(old, DONE) == before + 1
     assert_nothing_lost(group, writer)
     with capsys.disabled():
         sys.stdout.write(f"\nhandover: released after {seconds:.1f} s, no writes for {gap:.1f} s\n")
@@ -130,11 +132,20 @@ def test_a_replica_that_is_to_be_stopped_gets_no_more_clients_and_writes_do_not_
     group: Group, writer: Writer
 ) -> None:
     replica = next(ordinal for ordinal in ORDINALS if ordinal != group.primary())
-    released = group.ask_for_release(replica)
-    wait_until(released.exists, "the agent releases its server", 5)
-    assert replica not in group.answers("/replica") + group.answers("/ready")
-    assert group.decision(replica)["reason"] == "stopping"
-    group.stack.service(group.server(replica)).kill(signal.SIGTERM)
-    group.wait_complete()
+    with group.asked_for_release(replica) as released:
+        wait_until(released.exists, "the agent releases its server", 5)
+        assert replica not in group.answers("/replica") + group.answers("/ready")
+        assert group.decision(replica)["reason"] == "stopping"
+        group.stack.service(group.server(replica)).kill(signal.SIGTERM)
+        group.wait_complete()
     assert_nothing_lost(group, writer)
     assert writer.longest_gap() < 2
+
+
+def test_a_stop_that_is_called_off_brings_the_member_back(group: Group) -> None:
+    replica = next(ordinal for ordinal in ORDINALS if ordinal != group.primary())
+    with group.asked_for_release(replica) as released:
+        wait_until(released.exists, "the agent releases its server", 5)
+    group.wait_complete(20)
+    assert not released.exists()
+    assert replica in group.answers("/replica")

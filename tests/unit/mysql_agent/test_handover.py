@@ -48,6 +48,14 @@ def test_a_server_that_started_later_clears_both_files(directory: Path) -> None:
     assert list(directory.iterdir()) == []
 
 
+def test_a_stop_that_was_called_off_leaves_nothing_released(directory: Path) -> None:
+    asked = handover(directory)
+    asked.release()
+    (directory / "stopping").unlink()
+    assert asked.stopping_seconds(server_up_for(100)) is None
+    assert list(directory.iterdir()) == []
+
+
 def test_a_second_of_doubt_speaks_for_the_old_server(directory: Path) -> None:
     # An uptime of 4 may be 4.99 s: the server may have been there when the file was made 5 s ago.
     assert handover(directory).stopping_seconds(server_up_for(4)) == 5

@@ -44,7 +44,7 @@ def test_the_ordinal_is_the_number_at_the_end_of_the_name() -> None:
         ("MYSQL_AGENT_MEMBERS", "mysql-0=a:1", "does not contain"),
         ("MYSQL_AGENT_MEMBERS", "mysql=a:1", "ends in its number"),
         ("MYSQL_AGENT_MEMBERS", "mysql-1=a", "is not host:port"),
-        ("MYSQL_AGENT_MEMBERS", "", "too_short"),
+        ("MYSQL_AGENT_MEMBERS", "", "missing"),
         ("MYSQL_AGENT_ADMIN_ADDRESS", "33062", "is not host:port"),
         ("MYSQL_AGENT_RECOVERY_PASSWORD", "x" * 33, "too_long"),
         ("MYSQL_AGENT_USER", "a'b", "string_pattern_mismatch"),
