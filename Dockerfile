@@ -1,10 +1,19 @@
-# One image, several commands: python -m app | app.migrations | worker | worker.relay | worker.flower | mysql_agent
+# One image, several commands: api, worker, relay, flower, migrate, wait-for-migrations, credentials, mysql-agent and
+# mysql-accounts.
 FROM python:3.13-slim AS build
 
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
 COPY requirements/runtime.txt /tmp/
 RUN /opt/venv/bin/pip install --require-hashes --only-binary=:all: -r /tmp/runtime.txt
+# each command becomes its module's Python: no shell stays between it and the signals
+RUN for command in api=app worker=worker relay=worker.relay flower=worker.flower migrate=app.migrations \
+        wait-for-migrations=app.migrations.wait credentials=app.credentials mysql-agent=mysql_agent \
+        mysql-accounts=mysql_agent.accounts; do \
+        file=/opt/venv/bin/${command%%=*} \
+        && printf '#!/bin/sh\nexec python -m %s "$@"\n' "${command#*=}" >"$file" \
+        && chmod 0755 "$file" || exit 1; \
+    done
 WORKDIR /opt/conveyor
 COPY app app
 COPY worker worker
@@ -27,4 +36,4 @@ COPY --from=build --chown=${CODE_OWNER}:${CODE_OWNER} /opt/conveyor /opt/conveyo
 # Task modules copied here by an image `FROM conveyor` are found by TASK_MODULES.
 WORKDIR /opt/conveyor
 USER 10001:10001
-CMD ["python", "-m", "app"]
+CMD ["api"]

@@ -22,8 +22,22 @@ def test_the_image_installs_what_the_lock_file_vouches_for() -> None:
 def test_the_image_runs_as_a_numeric_user_without_a_shell_in_between() -> None:
     final = DOCKERFILE.rpartition("\nFROM ")[2]
     assert re.findall(r"^USER (.*)$", final, re.MULTILINE) == ["10001:10001"]
-    assert re.findall(r"^CMD (.*)$", final, re.MULTILINE) == ['["python", "-m", "app"]']
+    assert re.findall(r"^CMD (.*)$", final, re.MULTILINE) == ['["api"]']
 
 
 def test_both_stages_are_of_the_same_python() -> None:
     assert len(set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE))) == 1
+
+
+def test_every_command_is_a_module_that_can_be_run() -> None:
+    loop = DOCKERFILE.partition("RUN for command in ")[2].partition("; do")[0]
+    commands = dict(re.findall(r"([a-z-]+)=([a-z_.]+)", loop))
+    assert set(commands) == {
+        *("api", "worker", "relay", "flower", "migrate", "wait-for-migrations"),
+        *("credentials", "mysql-agent", "mysql-accounts"),
+    }
+    for module in commands.values():
+        file = ROOT / module.replace(".", "/")
+        assert (file / "__main__.py").exists() or '__name__ == "__main__"' in file.with_suffix(
+            ".py"
+        ).read_text()
