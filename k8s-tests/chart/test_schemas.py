@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from chart.manifests import Manifests, native, typed
 from chart.presets import PRESETS, Preset
-from chart.rendering import HELM_VERSIONS, KUBERNETES_VERSIONS
+from chart.rendering import CHART, HELM_VERSIONS, KUBERNETES_VERSIONS
 
 CUSTOM_KINDS = {
     "HTTPRoute",
@@ -21,6 +21,14 @@ CUSTOM_KINDS = {
 }
 
 
+read_once = cache(kubernetes_validate.utils.schema_contents)
+
+
+@pytest.fixture(autouse=True)
+def _schemas_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubernetes_validate.utils, "schema_contents", read_once)
+
+
 @cache
 def validate(document: str, kubernetes: str) -> None:
     """Compare an object with the schema of a Kubernetes version; many are the same in many renderings."""
@@ -30,8 +38,15 @@ def validate(document: str, kubernetes: str) -> None:
 @pytest.mark.parametrize("helm", HELM_VERSIONS)
 @pytest.mark.parametrize("kubernetes", KUBERNETES_VERSIONS)
 def test_every_object_fits_the_schema_of_its_kubernetes(preset: Preset, helm: str, kubernetes: str) -> None:
-    for document in native(preset.rendered(helm, kubernetes).documents):
+    for document in native(preset.rendered(helm).documents):
         validate(json.dumps(document, sort_keys=True), kubernetes)
+
+
+def test_what_is_rendered_does_not_depend_on_the_version_of_kubernetes() -> None:
+    default = PRESETS["default"]
+    rendered = {default.rendered(kubernetes=version).text for version in KUBERNETES_VERSIONS}
+    assert len(rendered) == 1
+    assert [path for path in (CHART / "templates").rglob("*.*") if "KubeVersion" in path.read_text()] == []
 
 
 def test_every_object_fits_its_model(manifests: Manifests) -> None:
