@@ -1,0 +1,106 @@
+"""Command line of the local cluster: `python -m node up`, `down`, `status`, `missing`."""
+
+import argparse
+import os
+import sys
+
+from images.stand_ins import ImageError
+from node import kind, preflight, provider
+from node.binaries import BuildError
+from node.cgroups import CgroupError
+from node.cluster import ClusterError, running_cluster
+from node.host_access import PortTakenError
+from node.kind import KindError
+from node.namespaces import MachineError
+from node.network import NetworkError
+from node.plan import MOST_NODES, PlanError
+from node.provider import CONTEXT_VARIABLE, NoClusterError, provide, state_directory, take_down
+from stack.apt import AptError
+from stack.packages import MissingDaemonError
+from stack.terminal import RED, Progress, paint
+
+EXPECTED = (
+    AptError,
+    BuildError,
+    CgroupError,
+    ClusterError,
+    ImageError,
+    KindError,
+    MachineError,
+    MissingDaemonError,
+    NetworkError,
+    NoClusterError,
+    PlanError,
+    PortTakenError,
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run() or 0)
+    except EXPECTED as error:
+        print(paint(f"error: {error}", RED), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def up() -> None:
+    text = os.environ.get("NODES") or str(MOST_NODES)
+    if not text.isdecimal():
+        raise PlanError(f"NODES={text} is not a number")
+    progress = Progress()
+    cluster = provide(int(text), progress)
+    progress.clear()
+    print(f"kubeconfig  {cluster.kubeconfig} (context {cluster.context})")
+    print(f"image       {cluster.image}")
+    print(f"ingress     {cluster.ingress_url}")
+
+
+def down() -> None:
+    if os.environ.get(CONTEXT_VARIABLE):
+        print(f"nothing to do: the cluster of {CONTEXT_VARIABLE} is not ours")
+    elif kind.is_available():
+        kind.delete()
+    else:
+        print("cluster is down" if take_down(state_directory()) else "there is no cluster")
+
+
+def status() -> int:
+    cluster = running_cluster(state_directory())
+    if cluster is None:
+        print("there is no cluster")
+        return 1
+    for machine in (cluster.control, *(node.machine for node in cluster.nodes)):
+        pid = machine.pid()
+        print(f"{machine.name:8} {f'runs, first process {pid}' if pid else 'is switched off'}")
+    return 0
+
+
+def missing() -> None:
+    for package in preflight.missing_packages():
+        print(package)
+
+
+def obstacle() -> None:
+    if reason := provider.obstacle():
+        print(reason)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m node", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    for function, text in (
+        (up, "start the cluster, or say where it is"),
+        (down, "end the cluster and leave nothing"),
+        (status, "show each machine"),
+        (obstacle, "say why no cluster can be had here, or nothing"),
+        (missing, "list Debian's packages that the nodes need and this machine lacks"),
+    ):
+        commands.add_parser(function.__name__, help=text).set_defaults(run=function)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""A cluster of our own on this machine: what it consists of, and what tests may do to its nodes."""
+
+import json
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from node import network
+from node.cgroups import Cgroup
+from node.namespaces import RunningMachine, tail
+from node.plan import CONTROL, ClusterPlan, Node, plan_cluster
+from node.worker import CONTAINERD_SOCKET, Worker
+from waiting import NotYetError, eventually
+
+IMPORT_SECONDS = 300
+SOCKET_SECONDS = 30
+
+
+class ClusterError(Exception):
+    """The cluster is not in the state that was asked for; the message shows the log concerned."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is written down about a cluster once it is ready."""
+
+    nodes: int
+    api_port: int
+    ingress_port: int
+
+    def write(self, directory: Path) -> None:
+        (directory / "cluster.json").write_text(json.dumps(vars(self)), encoding="utf-8")
+
+
+def read_facts(directory: Path) -> Facts | None:
+    try:
+        return Facts(**json.loads((directory / "cluster.json").read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+
+
+class NodeHandle:
+    """One node, and what may happen to it."""
+
+    def __init__(self, plan: ClusterPlan, node: Node, control: RunningMachine) -> None:
+        self._plan = plan
+        self._node = node
+        self._control = control
+        self.machine = running_machine(plan, node.name)
+
+    @property
+    def name(self) -> str:
+        return self._node.name
+
+    def start(self) -> None:
+        """Switch the node on, with what its disk held when it was last switched off."""
+        worker = Worker(self._plan, self._node, self._plan.directory / "bin")
+        pid = self.machine.start(worker.machine())
+        others = [node for node in self._plan.nodes if node != self._node]
+        network.run(network.cable_commands(self._node, self._control.require_pid(), pid))
+        network.run(network.route_commands(others, pid))
+
+    def kill(self) -> None:
+        """Cut the power."""
+        self.machine.power_off()
+
+    def freeze(self) -> None:
+        """Let the node hang: its processes stand still, its addresses are there."""
+        self.machine.freeze()
+
+    def thaw(self) -> None:
+        self.machine.thaw()
+
+    def partition(self) -> None:
+        """Pull the node's cable: it runs on, and reaches nobody."""
+        network.run([network.unplug_command(self._node, self._control.require_pid())])
+
+    def heal(self) -> None:
+        network.run([network.plug_command(self._node, self._control.require_pid())])
+
+    def import_image(self, archive: Path) -> None:
+        """Give the node an image that no registry has."""
+        pid = self.machine.require_pid()
+
+        def socket() -> None:
+            if not Path(f"/proc/{pid}/root{CONTAINERD_SOCKET}").exists():
+                raise NotYetError(tail(self._plan.log(self.name, "containerd")))
+
+        eventually(f"containerd of {self.name} listens", socket, SOCKET_SECONDS)
+        client = ("ctr", "--address", CONTAINERD_SOCKET, "--namespace", "k8s.io")
+        argv = ("nsenter", f"--mount=/proc/{pid}/ns/mnt", *client, "images", "import", str(archive))
+        result = subprocess.run(argv, capture_output=True, text=True, timeout=IMPORT_SECONDS, check=False)
+        if result.returncode:
+            raise ClusterError(f"{self.name} did not take {archive.name}: {result.stderr.strip()}")
+
+
+class OwnCluster:
+    """The machines of a plan."""
+
+    def __init__(self, plan: ClusterPlan) -> None:
+        self.plan = plan
+        self.control = running_machine(plan, CONTROL)
+        self.nodes = tuple(NodeHandle(plan, node, self.control) for node in plan.nodes)
+
+    def node(self, name: str) -> NodeHandle:
+        known = {node.name: node for node in self.nodes}
+        if name not in known:
+            raise ClusterError(f"there is no node {name}: there are {', '.join(known)}")
+        return known[name]
+
+    def import_images(self, archives: Mapping[str, Path]) -> None:
+        with ThreadPoolExecutor(len(self.nodes)) as pool:
+            list(pool.map(lambda node: [node.import_image(path) for path in archives.values()], self.nodes))
+
+
+def running_machine(plan: ClusterPlan, name: str) -> RunningMachine:
+    return RunningMachine(plan.folder(name), Cgroup(plan.cgroup(name)))
+
+
+def running_cluster(directory: Path) -> OwnCluster | None:
+    """Return the cluster of a directory, if its start was completed and its control plane is alive."""
+    facts = read_facts(directory)
+    if facts is None:
+        return None
+    cluster = OwnCluster(plan_cluster(directory, facts.nodes))
+    return cluster if cluster.control.pid() else None

@@ -1,0 +1,3 @@
+module conveyor.test/pause
+
+go 1.23.0

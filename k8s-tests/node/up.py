@@ -1,0 +1,187 @@
+"""Bringing a cluster up: programs, identities, control plane, nodes, and what every cluster has."""
+
+import datetime as dt
+import fcntl
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from images.library import base_images
+from node import host_access, network
+from node.addons import all_addons
+from node.api import ApiClient, ApiError
+from node.binaries import PARTS, programs
+from node.cluster import ClusterError, Facts, OwnCluster
+from node.control_plane import ControlPlane
+from node.down import LOCK, clear
+from node.identities import ADMIN, admin_kubeconfig, write_identities
+from node.ingress.service import ingress_daemon
+from node.namespaces import tail
+from node.plan import CONTROL, ClusterPlan
+from node.worker import Worker
+from stack.packages import find_daemons
+from waiting import NotYetError, eventually
+
+API_SECONDS = 60
+ADDON_SECONDS = 30
+READY_SECONDS = 60
+QUICK_POLL_SECONDS = 0.1
+
+Report = Callable[[str], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What a cluster is made of and what outlives it: in the cache of the user."""
+
+    programs: Mapping[str, Path]
+    images: Mapping[str, Path]
+    haproxy: tuple[str, ...]
+
+
+def gather(report: Report) -> Materials:
+    built = programs(PARTS, report)
+    return Materials(built, base_images(built["pause"], report), find_daemons(report).argv["haproxy"])
+
+
+@contextmanager
+def exclusive(directory: Path) -> Iterator[None]:
+    """Let only one program at a time start or end the cluster of a directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / LOCK).open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ClusterError(f"another program is starting or ending the cluster of {directory}") from None
+        yield
+
+
+class Start:
+    """One start of a cluster from nothing."""
+
+    def __init__(self, plan: ClusterPlan, materials: Materials, report: Report) -> None:
+        self._plan = plan
+        self._materials = materials
+        self._report = report
+        self._cluster = OwnCluster(plan)
+        self._started = time.monotonic()
+
+    def run(self, ingress_port: int) -> OwnCluster:
+        clear(self._plan.directory)
+        write_identities(self._plan, dt.datetime.now(tz=dt.UTC))
+        self._link_programs()
+        with (
+            host_access.open_door(0, "") as api_door,
+            host_access.open_door(ingress_port, "CONVEYOR_INGRESS_PORT") as ingress_door,
+        ):
+            facts = Facts(len(self._plan.nodes), *map(host_access.port_of, (api_door, ingress_door)))
+            self._start_control(api_door, ingress_door)
+        self._write_kubeconfig(facts)
+        with ThreadPoolExecutor(1) as pool:
+            nodes = pool.submit(self._start_nodes)
+            api = ApiClient(host_access.HOST, facts.api_port, self._plan.pki, ADMIN)
+            self._wait_for_api(api)
+            self._apply_addons(api)
+            nodes.result()
+        self._wait_for_nodes(api)
+        facts.write(self._plan.directory)
+        return self._cluster
+
+    def _link_programs(self) -> None:
+        folder = self._plan.directory / "bin"
+        folder.mkdir()
+        for name, path in self._materials.programs.items():
+            (folder / name).symlink_to(path)
+
+    def _start_control(self, api_door: socket.socket, ingress_door: socket.socket) -> None:
+        plan, folder = self._plan, self._plan.folder(CONTROL)
+        control = ControlPlane(plan, plan.directory / "bin")
+        folder.mkdir()
+        (folder / "Corefile").write_text(control.corefile(), encoding="utf-8")
+        settings = folder / "api-forwarder.cfg"
+        settings.write_text(host_access.forwarder_settings(api_door), encoding="utf-8")
+        machine = control.machine(
+            host_access.api_forwarder(self._materials.haproxy, settings, api_door),
+            ingress_daemon(plan, self._materials.haproxy, ingress_door),
+        )
+        doors = (api_door.fileno(), ingress_door.fileno())
+        network.run(network.control_commands(self._cluster.control.start(machine, doors)))
+
+    def _write_kubeconfig(self, facts: Facts) -> None:
+        address = f"https://{host_access.HOST}:{facts.api_port}"
+        self._plan.kubeconfig.touch(mode=0o600)
+        self._plan.kubeconfig.write_text(admin_kubeconfig(self._plan.pki, address), encoding="utf-8")
+
+    def _start_nodes(self) -> None:
+        for node, handle in zip(self._plan.nodes, self._cluster.nodes, strict=True):
+            worker = Worker(self._plan, node, self._plan.directory / "bin")
+            for name, content in worker.files().items():
+                path = worker.folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content, encoding="utf-8")
+            (worker.folder / "var").mkdir()
+            (worker.folder / "var" / "run").symlink_to("/run")
+            handle.start()
+        self._report(f"importing {len(self._materials.images)} images into {len(self._cluster.nodes)} nodes")
+        self._cluster.import_images(self._materials.images)
+
+    def _wait_for_api(self, api: ApiClient) -> None:
+        self._report("waiting for the API server")
+        self._wait(
+            "the API server is ready", lambda: api.get("/readyz"), API_SECONDS, CONTROL, "kube-apiserver"
+        )
+
+    def _apply_addons(self, api: ApiClient) -> None:
+        for addon in all_addons((self._plan.pki / "ca.crt").read_bytes()):
+            wanted = f"{addon['kind']} is accepted"
+            self._wait(wanted, partial(api.apply, addon), ADDON_SECONDS, CONTROL, "kube-apiserver")
+
+    def _wait_for_nodes(self, api: ApiClient) -> None:
+        self._report("waiting for the nodes")
+        for node in self._plan.nodes:
+            self._wait(
+                f"{node.name} is ready",
+                partial(require_ready, api, node.name),
+                READY_SECONDS,
+                node.name,
+                "kubelet",
+            )
+        self._report(
+            f"{len(self._plan.nodes)} nodes are ready after {time.monotonic() - self._started:.1f} s"
+        )
+
+    def _wait(self, wanted: str, probe: Callable[[], T], seconds: float, machine: str, daemon: str) -> T:
+        def observed() -> T:
+            try:
+                return probe()
+            except ApiError as error:
+                raise NotYetError(str(error)) from error
+
+        try:
+            return eventually(wanted, observed, seconds, sleep=lambda _: time.sleep(QUICK_POLL_SECONDS))
+        except AssertionError as error:
+            raise ClusterError(f"{error}\n{tail(self._plan.log(machine, daemon))}") from error
+
+
+def require_ready(api: ApiClient, name: str) -> None:
+    """Raise NotYetError unless the node says that it is ready."""
+    status = api.read(f"/api/v1/nodes/{name}")["status"]
+    conditions = {item["type"]: item for item in status.get("conditions", [])}
+    ready = conditions.get("Ready", {"status": "unknown", "message": "it has not reported yet"})
+    if ready["status"] != "True":
+        raise NotYetError(str(ready.get("message")))
+
+
+def ingress_port() -> int:
+    text = os.environ.get("CONVEYOR_INGRESS_PORT", "").strip() or "8080"
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise ClusterError(f"CONVEYOR_INGRESS_PORT={text} is not a port between 1 and 65535")
+    return int(text)
