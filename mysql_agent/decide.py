@@ -2,7 +2,7 @@
 
 import math
 
-from mysql_agent.cluster import Answer, ClusterView, Role, State
+from mysql_agent.cluster import Answer, ClusterView, Role, State, ViewEntry
 from mysql_agent.decision import Action, Decision, Reason
 from mysql_agent.founding import Answered, forced, override, union, without_group
 from mysql_agent.gtids import GtidSet
@@ -32,13 +32,13 @@ def decide(cluster: ClusterView) -> Decision:
 
 
 def _stopping(cluster: ClusterView, own: Answer | None, seconds: float) -> Decision:
-    successor = _successor(cluster, own) if own and own.serves and own.role is Role.PRIMARY else ""
+    successor = _successor(cluster, own) if own and own.serves and own.role is Role.PRIMARY else None
     if successor and seconds < HAND_OVER_SECONDS:
         return Decision(
             Action.HAND_OVER,
             Reason.STOPPING,
-            f"this server is being stopped: making {successor} the primary",
-            successor,
+            f"this server is being stopped: making {successor.address} the primary",
+            successor.uuid,
         )
     return Decision(
         Action.RELEASE,
@@ -47,12 +47,11 @@ def _stopping(cluster: ClusterView, own: Answer | None, seconds: float) -> Decis
     )
 
 
-def _successor(cluster: ClusterView, own: Answer) -> str:
-    """Return the member that has the least to apply before it can write, or nothing if no other is online."""
+def _successor(cluster: ClusterView, own: Answer) -> ViewEntry | None:
+    """Return the member that has the least to apply before it can write, if another one is online."""
     queues = {peer.answer.uuid: peer.answer.applier_queue for peer in cluster.peers if peer.answer}
     others = [entry for entry in own.view if entry.uuid != own.uuid and entry.state is State.ONLINE]
-    best = min(others, key=lambda entry: (queues.get(entry.uuid, math.inf), entry.address), default=None)
-    return best.uuid if best else ""
+    return min(others, key=lambda entry: (queues.get(entry.uuid, math.inf), entry.address), default=None)
 
 
 def _inside_group(cluster: ClusterView, own: Answer) -> Decision:

@@ -152,7 +152,7 @@ class Loop:
         if decision.action is Action.HAND_OVER:
             self._metrics.switchovers.labels("failed" if obstacle else "done").inc()
             if obstacle is None:
-                self._listener.did("switched_over", f"{decision.successor} is the primary now")
+                self._listener.did("switched_over", f"handed over; {decision.message}")
 
     def _follow_role(self, cluster: ClusterView) -> None:
         own = cluster.own.answer
