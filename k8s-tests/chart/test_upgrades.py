@@ -131,3 +131,14 @@ def test_every_object_says_what_it_belongs_to(manifests: Manifests) -> None:
 def test_the_backups_outlive_the_release() -> None:
     (claim,) = PRESETS["production"].rendered().of("PersistentVolumeClaim")
     assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+
+
+def test_a_restore_has_the_volume_to_itself() -> None:
+    manifests = PRESETS["everything"].rendered()
+    assert manifests.named()["CronJob/demo-conveyor-backup"]["spec"]["suspend"] is True
+    assert {pod.component for pod in manifests.pods if pod.owner.startswith("Job")} == {
+        *("credentials", "migrate", "restore")
+    }
+    usual = render({"backup": {"enabled": True}})
+    assert usual.named()["CronJob/demo-conveyor-backup"]["spec"]["suspend"] is False
+    assert "backup" in {pod.component for pod in usual.pods if pod.owner.startswith("Job/")}
