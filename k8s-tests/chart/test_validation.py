@@ -57,6 +57,14 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"redis": {"external": EXTERNAL}},
         'set redis.external.passwordKey to "" if it asks for none',
     ),
+    "a buffer pool without room": (
+        {"mysql": {"bufferPool": "1G"}},
+        "mysql.bufferPool is 1G, which a memory limit of 1536Mi has no room for",
+    ),
+    "a queue without room": (
+        {"redis": {"maxMemory": "2gb", "resources": {"limits": {"memory": "2.5Gi"}}}},
+        "raise redis.resources.limits.memory",
+    ),
     "restore from nowhere": ({"restore": {"from": "a.sql.gz"}}, "set backup.enabled=true"),
 }
 MISSING: dict[str, tuple[dict[str, Any], str]] = {
@@ -106,3 +114,8 @@ def test_an_unknown_value_is_refused_by_name(values: dict[str, Any], named: str)
 
 def test_values_for_all_charts_are_let_through() -> None:
     assert render({"global": {"storageClass": "fast", "anything": {"else": 1}}}).documents
+
+
+def test_memory_that_suffices_is_let_through_however_it_is_written() -> None:
+    for limit in ("3Gi", "3G", "3072Mi", "4294967296", 4294967296):
+        assert render({"mysql": {"bufferPool": "1G", "resources": {"limits": {"memory": limit}}}}).documents

@@ -75,3 +75,9 @@ spec:
     matchLabels: {{- include "conveyor.selectorLabels" . | nindent 6 }}
 {{- end }}
 {{- end }}
+
+{{/* A size as MySQL, Redis or Kubernetes writes it, in MiB; 0 where it is smaller or not known. */}}
+{{- define "conveyor.mebibytes" -}}
+{{- $unit := regexFind "[a-zA-Z]+$" . | lower | trunc 1 }}
+{{- mulf (regexFind "^[0-9.]+" . | float64) (get (dict "m" 1 "g" 1024 "t" 1048576) $unit | default 0) }}
+{{- end }}
