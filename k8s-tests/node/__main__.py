@@ -9,6 +9,7 @@ from node import kind, preflight, provider
 from node.binaries import BuildError
 from node.cgroups import CgroupError
 from node.cluster import ClusterError, running_cluster
+from node.containerd import ImageImportError
 from node.host_access import PortTakenError
 from node.kind import KindError
 from node.namespaces import MachineError
@@ -25,6 +26,7 @@ EXPECTED = (
     CgroupError,
     ClusterError,
     ImageError,
+    ImageImportError,
     KindError,
     MachineError,
     MissingDaemonError,

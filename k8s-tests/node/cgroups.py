@@ -39,7 +39,7 @@ class Cgroup:
                         (folder / name).write_text((folder.parent / name).read_text())
 
     def exists(self) -> bool:
-        return any(folder.exists() for folder in self.folders)
+        return any((hierarchy / self._path).exists() for hierarchy in self._mount.iterdir())
 
     def processes(self) -> set[int]:
         """Return the processes of the group and of the groups in it."""
@@ -68,9 +68,10 @@ class Cgroup:
 
     def remove(self) -> None:
         """Remove the group and the groups in it, which must be empty."""
-        for folder in self.folders:
+        # runc also makes groups in the hierarchy of version 2, where that is mounted beside the others
+        for hierarchy in self._mount.iterdir():
             # the deepest first; the kernel refuses a group that has members
-            for group in reversed(list(_tree(folder))):
+            for group in reversed(list(_tree(hierarchy / self._path))):
                 _remove(group)
 
     @property

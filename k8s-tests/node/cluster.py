@@ -1,7 +1,6 @@
 """A cluster of our own on this machine: what it consists of, and what tests may do to its nodes."""
 
 import json
-import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,13 +8,10 @@ from pathlib import Path
 
 from node import network
 from node.cgroups import Cgroup
-from node.namespaces import RunningMachine, tail
+from node.containerd import import_image
+from node.namespaces import RunningMachine
 from node.plan import CONTROL, ClusterPlan, Node, plan_cluster
-from node.worker import CONTAINERD_SOCKET, Worker
-from waiting import NotYetError, eventually
-
-IMPORT_SECONDS = 300
-SOCKET_SECONDS = 30
+from node.worker import Worker
 
 
 class ClusterError(Exception):
@@ -81,19 +77,8 @@ class NodeHandle:
         network.run([network.plug_command(self._node, self._control.require_pid())])
 
     def import_image(self, archive: Path) -> None:
-        """Give the node an image that no registry has."""
-        pid = self.machine.require_pid()
-
-        def socket() -> None:
-            if not Path(f"/proc/{pid}/root{CONTAINERD_SOCKET}").exists():
-                raise NotYetError(tail(self._plan.log(self.name, "containerd")))
-
-        eventually(f"containerd of {self.name} listens", socket, SOCKET_SECONDS)
-        client = ("ctr", "--address", CONTAINERD_SOCKET, "--namespace", "k8s.io")
-        argv = ("nsenter", f"--mount=/proc/{pid}/ns/mnt", *client, "images", "import", str(archive))
-        result = subprocess.run(argv, capture_output=True, text=True, timeout=IMPORT_SECONDS, check=False)
-        if result.returncode:
-            raise ClusterError(f"{self.name} did not take {archive.name}: {result.stderr.strip()}")
+        """Give the running node an image that no registry has."""
+        import_image(self.machine.require_pid(), archive, self._plan.log(self.name, "containerd"))
 
 
 class OwnCluster:

@@ -13,6 +13,7 @@ from node.cluster import ClusterError, NodeHandle, OwnCluster, read_facts, runni
 from node.down import clear
 from node.host_access import HOST
 from node.plan import plan_cluster
+from node.seed import seed
 from node.up import Materials, Report, Start, exclusive, gather, ingress_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -90,10 +91,12 @@ def _kind(nodes: int, report: Report) -> Cluster:
 def _own(directory: Path, nodes: int, report: Report) -> Cluster:
     with exclusive(directory):
         materials = gather(report)
-        running = running_cluster(directory)
-        cluster = running or _start(directory, nodes, materials, report)
         image, archive = conveyor_image(materials.images, report)
-        cluster.import_images({image: archive})
+        running = running_cluster(directory)
+        if running:
+            report("the cluster runs already")
+            running.import_images({image: archive})
+        cluster = running or _start(directory, nodes, materials, {image: archive}, report)
     facts = read_facts(directory)
     if facts is None:
         raise ClusterError(f"{directory} lost its cluster.json: run `make cluster-down` and start again")
@@ -103,12 +106,17 @@ def _own(directory: Path, nodes: int, report: Report) -> Cluster:
         image,
         f"http://{HOST}:{facts.ingress_port}",
         cluster,
-        (lambda: None) if running else (partial(_end, directory)),
+        (lambda: None) if running else partial(_end, directory),
     )
 
 
-def _start(directory: Path, nodes: int, materials: Materials, report: Report) -> OwnCluster:
-    return Start(plan_cluster(directory, nodes), materials, report).run(ingress_port())
+def _start(
+    directory: Path, nodes: int, materials: Materials, conveyor: Mapping[str, Path], report: Report
+) -> OwnCluster:
+    plan = plan_cluster(directory, nodes)
+    clear(directory)
+    store = seed(plan, (materials.images, conveyor), report)
+    return Start(plan, materials, report).run(ingress_port(), store)
 
 
 def _end(directory: Path) -> None:

@@ -20,11 +20,12 @@ from node.api import ApiClient, ApiError
 from node.binaries import PARTS, programs
 from node.cluster import ClusterError, Facts, OwnCluster
 from node.control_plane import ControlPlane
-from node.down import LOCK, clear
+from node.down import LOCK
 from node.identities import ADMIN, admin_kubeconfig, write_identities
 from node.ingress.service import ingress_daemon
 from node.namespaces import tail
 from node.plan import CONTROL, ClusterPlan
+from node.seed import link_store
 from node.worker import Worker
 from stack.packages import find_daemons
 from waiting import NotYetError, eventually
@@ -74,8 +75,8 @@ class Start:
         self._cluster = OwnCluster(plan)
         self._started = time.monotonic()
 
-    def run(self, ingress_port: int) -> OwnCluster:
-        clear(self._plan.directory)
+    def run(self, ingress_port: int, store: Path) -> OwnCluster:
+        """Start everything; `store` has the images of the nodes."""
         write_identities(self._plan, dt.datetime.now(tz=dt.UTC))
         self._link_programs()
         with (
@@ -86,7 +87,7 @@ class Start:
             self._start_control(api_door, ingress_door)
         self._write_kubeconfig(facts)
         with ThreadPoolExecutor(1) as pool:
-            nodes = pool.submit(self._start_nodes)
+            nodes = pool.submit(self._start_nodes, store)
             api = ApiClient(host_access.HOST, facts.api_port, self._plan.pki, ADMIN)
             self._wait_for_api(api)
             self._apply_addons(api)
@@ -120,18 +121,16 @@ class Start:
         self._plan.kubeconfig.touch(mode=0o600)
         self._plan.kubeconfig.write_text(admin_kubeconfig(self._plan.pki, address), encoding="utf-8")
 
-    def _start_nodes(self) -> None:
+    def _start_nodes(self, store: Path) -> None:
         for node, handle in zip(self._plan.nodes, self._cluster.nodes, strict=True):
             worker = Worker(self._plan, node, self._plan.directory / "bin")
             for name, content in worker.files().items():
                 path = worker.folder / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(content, encoding="utf-8")
-            (worker.folder / "var").mkdir()
+            link_store(store, worker.folder / "var" / "lib" / "containerd")
             (worker.folder / "var" / "run").symlink_to("/run")
             handle.start()
-        self._report(f"importing {len(self._materials.images)} images into {len(self._cluster.nodes)} nodes")
-        self._cluster.import_images(self._materials.images)
 
     def _wait_for_api(self, api: ApiClient) -> None:
         self._report("waiting for the API server")

@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from node import containerd
 from node.machine import Daemon, Machine, Mount
 from node.network import INTERFACE
 from node.plan import CLUSTER_DOMAIN, DNS_SERVICE, PODS, ClusterPlan, Node
 
 CNI_PROGRAMS = "/usr/lib/cni"
-CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 PAUSE_IMAGE = "docker.io/library/pause:conveyor"
 # Renewed four times in this span, so that a lost node is noticed within the control plane's patience.
 LEASE_SECONDS = 16
@@ -62,7 +62,7 @@ class Worker:
             f"--hostname-override={self.node.name}",
             f"--node-ip={self.node.address}",
         )
-        return Daemon("kubelet", argv, after=CONTAINERD_SOCKET)
+        return Daemon("kubelet", argv, after=containerd.SOCKET)
 
     def kube_proxy(self) -> Daemon:
         config = self.folder / "kube-proxy.json"
@@ -79,10 +79,7 @@ class Worker:
         }
 
     def containerd_settings(self) -> str:
-        return f"""version = 2
-disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
-  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
-
+        return f"""{containerd.settings()}
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = "{PAUSE_IMAGE}"
 # not every root may lower the score, and then no sandbox would start
@@ -132,7 +129,7 @@ runtime_type = "io.containerd.runc.v2"
             "clusterDNS": [str(DNS_SERVICE)],
             "clusterDomain": CLUSTER_DOMAIN,
             "resolvConf": str(self.folder / "resolv.conf"),
-            "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
+            "containerRuntimeEndpoint": f"unix://{containerd.SOCKET}",
             "failSwapOn": False,
             "localStorageCapacityIsolation": False,
             # An image that was collected could not be pulled again.
