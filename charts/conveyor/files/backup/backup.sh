@@ -9,12 +9,25 @@ rm -f /backup/*.tmp
 mysqldump --host="$DB_HOST" --port="$DB_PORT" --user="$DB_USER" --connect-timeout=10 \
     --single-transaction --quick --skip-triggers --no-tablespaces --set-gtid-purged=OFF \
     --databases "$DB_NAME" >"/backup/$name.tmp"
-tail -n 1 "/backup/$name.tmp" | grep -q '^-- Dump completed' || {
-    echo "the dump ends in the middle; it is not kept" >&2
-    exit 1
-}
+case "$(tail -n 1 "/backup/$name.tmp")" in
+    "-- Dump completed"*) ;;
+    *)
+        echo "the dump ends in the middle; it is not kept" >&2
+        exit 1
+        ;;
+esac
 gzip "/backup/$name.tmp"
 mv "/backup/$name.tmp.gz" "/backup/$name.gz"
 sync
 echo "wrote $name.gz, $(wc -c <"/backup/$name.gz") bytes"
-find /backup -name 'conveyor-*.sql.gz' -mtime "+$RETENTION_DAYS" -print -delete
+
+# by the day in the name: the image has no find
+oldest="$(date -u -d "@$(($(date +%s) - RETENTION_DAYS * 86400))" +%Y%m%d)"
+for file in /backup/conveyor-*.sql.gz; do
+    day="${file##*/conveyor-}"
+    day="${day%%T*}"
+    if [ "$day" -lt "$oldest" ]; then
+        rm "$file"
+        echo "removed ${file##*/}"
+    fi
+done
