@@ -35,8 +35,10 @@ def test_a_worker_is_looked_at_without_starting_a_python() -> None:
 
 def test_a_worker_may_sit_out_an_outage_of_redis() -> None:
     (worker,) = PRESETS["default"].rendered().pods_of("worker")
-    liveness = worker.container("worker").liveness_probe
+    liveness, startup = worker.container("worker").liveness_probe, worker.container("worker").startup_probe
     assert liveness
+    assert startup
+    assert int(startup.period_seconds or 0) * int(startup.failure_threshold or 0) >= 1800
     command = liveness.model_dump(by_alias=True)["exec"]["command"][2]
     assert int(re.findall(r"-lt (\d+)", command)[0]) >= 180
 
