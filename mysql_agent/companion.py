@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from threading import Condition, Thread
@@ -11,6 +12,7 @@ import structlog
 
 from kubernetes_api.client import ApiError
 from mysql_agent import labels
+from mysql_agent.cluster import Role
 from mysql_agent.decision import Action
 from mysql_agent.events import NORMAL, Announcement, Announcer
 from mysql_agent.kubernetes import Pod
@@ -45,8 +47,8 @@ class Rhythm:
     """Seconds between two looks; what changed is acted on at once."""
 
     settled_seconds: float = 10.0
-    unsettled_seconds: float = 2.0
-    stale_seconds: float = 10.0  # what an older report says is no ground for a label
+    unsettled_seconds: float = 2.0  # and of the primary, so that a wrong label does not last
+    stale_seconds: float = 5.0  # what an older report says is no ground for a label
 
 
 class Companion:
@@ -71,7 +73,8 @@ class Companion:
         self._asked = self._done = 0
         self._closing = False
         self._changed = Condition()
-        self._thread = Thread(target=self._run, name="kubernetes", daemon=True)
+        # In the context of who made it, so that its log lines name the member too.
+        self._thread = Thread(target=copy_context().run, args=(self._run,), name="kubernetes", daemon=True)
         self._said = ""
         self.facts = Facts(None, unknown_because="it has not been asked yet")
 
@@ -131,7 +134,9 @@ class Companion:
             self._metrics.errors.inc()
 
     def _pause(self, report: Report | None) -> float:
-        settled = report is not None and report.decision.action is Action.NOTHING
+        own = report.cluster.own.answer if report else None
+        is_primary = own is not None and own.role is Role.PRIMARY
+        settled = report is not None and report.decision.action is Action.NOTHING and not is_primary
         return self._rhythm.settled_seconds if settled else self._rhythm.unsettled_seconds
 
     def look_after(self, report: Report) -> None:

@@ -20,9 +20,10 @@ class Rule:
 
 def plan(report: Report) -> tuple[Rule, ...]:
     """The primary in majority labels every member, for a pod on a dead node cannot; others only step back."""
-    own, decision = report.cluster.own, report.decision
-    serves = decision.action in {Action.NOTHING, Action.HAND_OVER}
-    if not (own.answer and own.answer.serves and serves):
+    own, action = report.cluster.own, report.decision.action
+    if action is Action.HAND_OVER:
+        return ()  # from now on another may be the primary, and have said so before this is written
+    if not (own.answer and own.answer.serves and action is Action.NOTHING):
         return (Rule(own.name, None),)
     if own.answer.role is not Role.PRIMARY:
         return (Rule(own.name, None, only_instead_of=PRIMARY),)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from threading import Event, Thread
 from typing import Any, Protocol
@@ -62,7 +63,8 @@ class LeaseLock:
             yield hold
             return
         ended = Event()
-        renewals = Thread(target=self._renew_until, args=(ended, hold), name="lease", daemon=True)
+        renew = copy_context().run  # so that its log lines name the member too
+        renewals = Thread(target=renew, args=(self._renew_until, ended, hold), name="lease", daemon=True)
         renewals.start()
         try:
             yield hold

@@ -1,5 +1,6 @@
 """`python -m app.migrations.wait`: wait until the schema is that of this release, and exit."""
 
+import logging
 import signal
 import sys
 import time
@@ -58,6 +59,7 @@ def main() -> None:
     """Run the command."""
     settings = load_settings()
     configure_logging(settings.log_level, settings.log_format, process="wait-for-migrations")
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it says the same at every look
     # As the first process of a container it would ignore the signal otherwise.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     database = Database(settings, DatabaseMetrics(CollectorRegistry()))

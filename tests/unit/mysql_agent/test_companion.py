@@ -125,6 +125,19 @@ def test_a_pod_that_somebody_changed_meanwhile_is_left_for_the_next_look(at: Clu
     assert at.roles()[0] == "primary"
 
 
+def test_a_deed_is_announced_without_writing_what_was_true_before_it() -> None:
+    at = Cluster()
+    at.see(PRIMARY)
+    stopping = cluster(0, in_group(0), None, None, surroundings=in_kubernetes(stopping_seconds=0))
+    report = Report(stopping, decide(stopping), at.now)
+    at.companion.saw(report)
+    at.add_pod(1, role="primary")  # the successor was quicker than the answer to the switchover
+    at.companion.did("switched_over", "handed over")
+    at.companion.look_after(report)
+    assert at.roles()[1] == "primary"
+    assert at.events()
+
+
 def test_what_was_seen_long_ago_is_no_ground_for_a_label(at: Cluster) -> None:
     report = Report(PRIMARY, decide(PRIMARY), at.now)
     at.now += Rhythm().stale_seconds + 1

@@ -53,9 +53,9 @@ def test_who_does_not_serve_takes_its_own_label_away(seen: ClusterView) -> None:
     assert plan_for(seen) == (Rule("mysql-0", None),)
 
 
-def test_a_primary_keeps_its_label_until_another_has_taken_over() -> None:
+def test_a_primary_that_hands_over_leaves_all_labels_as_they_are() -> None:
     seen = cluster(0, in_group(0), None, None, surroundings=in_kubernetes(stopping_seconds=0))
-    assert plan_for(seen)[0] == Rule("mysql-0", "primary")
+    assert plan_for(seen) == ()
 
 
 @given(worlds() | outages(), surroundings())
