@@ -25,7 +25,7 @@ DELETE_SECONDS = 180
 TEST_SECONDS = 900
 DISCOVERY = ROOT / ".cache" / "kubernetes-discovery.json"
 # what a later file does is dearer, or breaks more
-ORDER = ("install", "front", "upgrade", "scaling", "external", "nodes", "backup")
+ORDER = ("install", "front", "database", "upgrade", "scaling", "external", "nodes", "backup")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
