@@ -5,7 +5,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean test check lint unit bench lock docs
+.PHONY: help up down status logs clean cluster cluster-down test check lint unit bench lock docs
 .SUFFIXES:
 
 ##@ Run
@@ -17,6 +17,10 @@ status: .venv/stack.stamp ## Show each part
 	@$(RUN) stack status
 logs: .venv/stack.stamp ## Follow the log (of some parts: make logs PARTS="api worker-1")
 	@$(RUN) stack logs $(PARTS)
+cluster: .venv/stack.stamp ## Start a Kubernetes cluster (NODES=1..3) and install Conveyor in it, or upgrade it
+	@PYTHONPATH=k8s-tests:. $(RUN) node install
+cluster-down: .venv/stack.stamp ## End that cluster and leave nothing
+	@PYTHONPATH=k8s-tests:. $(RUN) node down
 clean: .venv/stack.stamp ## Remove the data, the downloaded daemons, caches and the virtual environment
 	@$(RUN) stack clean
 	rm -rf .cache .venv
@@ -45,4 +49,4 @@ docs: .venv/dev.stamp ## Renew the generated tables of README.md
 	@touch $@
 
 help: ## Show this
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-8s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)

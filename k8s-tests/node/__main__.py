@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from helm import MissingToolError
 from images.stand_ins import ImageError
 from node import kind, preflight, provider
 from node.binaries import BuildError
@@ -11,10 +12,11 @@ from node.cgroups import CgroupError
 from node.cluster import ClusterError, running_cluster
 from node.containerd import ImageImportError
 from node.host_access import PortTakenError
+from node.install import InstallError, describe, install
 from node.kind import KindError
 from node.namespaces import MachineError
 from node.network import NetworkError
-from node.plan import MOST_NODES, PlanError
+from node.plan import PlanError, wanted_nodes
 from node.provider import CONTEXT_VARIABLE, NoClusterError, provide, state_directory, take_down
 from stack.apt import AptError
 from stack.packages import MissingDaemonError
@@ -27,9 +29,11 @@ EXPECTED = (
     ClusterError,
     ImageError,
     ImageImportError,
+    InstallError,
     KindError,
     MachineError,
     MissingDaemonError,
+    MissingToolError,
     NetworkError,
     NoClusterError,
     PlanError,
@@ -49,15 +53,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def up() -> None:
-    text = os.environ.get("NODES") or str(MOST_NODES)
-    if not text.isdecimal():
-        raise PlanError(f"NODES={text} is not a number")
     progress = Progress()
-    cluster = provide(int(text), progress)
+    cluster = provide(wanted_nodes(os.environ), progress)
     progress.clear()
     print(f"kubeconfig  {cluster.kubeconfig} (context {cluster.context})")
     print(f"image       {cluster.image}")
     print(f"ingress     {cluster.ingress_url}")
+
+
+def install_conveyor() -> None:
+    progress = Progress()
+    cluster = provide(wanted_nodes(os.environ), progress)
+    seconds = install(cluster, progress)
+    progress.clear()
+    print(f"Conveyor is ready, {seconds:.0f} s after Helm began\n")
+    print(describe(cluster))
 
 
 def down() -> None:
@@ -95,12 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     for function, text in (
         (up, "start the cluster, or say where it is"),
+        (install_conveyor, "start the cluster and install Conveyor, or upgrade it"),
         (down, "end the cluster and leave nothing"),
         (status, "show each machine"),
         (obstacle, "say why no cluster can be had here, or nothing"),
         (missing, "list Debian's packages that the nodes need and this machine lacks"),
     ):
-        commands.add_parser(function.__name__, help=text).set_defaults(run=function)
+        commands.add_parser(function.__name__.partition("_")[0], help=text).set_defaults(run=function)
     return parser
 
 

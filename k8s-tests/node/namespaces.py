@@ -53,6 +53,10 @@ class RunningMachine:
 
     def start(self, machine: Machine, pass_fds: Sequence[int] = ()) -> int:
         """Start the machine and return its first process; it waits for its network before it goes on."""
+        if self.pid():
+            raise MachineError(f"{self.name} runs already")
+        # A power cut leaves no control groups; the kubelet would wait for the containers of old ones.
+        self._cgroup.remove()
         specification = self._folder / "machine.json"
         write_machine(specification, machine)
         self._cgroup.create()

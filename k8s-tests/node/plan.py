@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,3 +94,10 @@ def plan_cluster(directory: Path, nodes: int) -> ClusterPlan:
                 "choose another directory in CONVEYOR_CLUSTER_DIR"
             )
     return ClusterPlan(directory, tuple(Node(number) for number in range(1, nodes + 1)))
+
+
+def wanted_nodes(environment: Mapping[str, str]) -> int:
+    text = environment.get("NODES", "").strip() or str(MOST_NODES)
+    if not text.isdecimal():
+        raise PlanError(f"NODES={text}: a cluster has between 1 and {MOST_NODES} nodes")
+    return int(text)
