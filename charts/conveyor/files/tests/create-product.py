@@ -13,7 +13,5 @@ task = finished(task_id)
 check(task["status"] == "succeeded", f"the task succeeded: {task['status']}, {task.get('error')}")
 again = ask("POST", path, headers=key)
 check(again.json()["task_id"] == task_id, "the same key gives the same task")
-result = task["result"]
-check(isinstance(result, dict), "the task has a result")
-product = ask("GET", f"/api/products/{dict(result)['product_id']}")  # type: ignore[call-overload] # checked above
+product = ask("GET", f"/api/products/{task['result']['product_id']}")
 check(product.status == 200, f"the product can be read (status {product.status})")
