@@ -56,7 +56,7 @@ class Cgroup:
 
     def kill(self) -> None:
         """End every process of the group; more may be started meanwhile, hence the rounds."""
-        if self._freezer.exists():
+        if (self._freezer / "freezer.state").exists():
             self.thaw()
         deadline = time.monotonic() + EMPTY_SECONDS
         while pids := self.processes():

@@ -95,6 +95,11 @@ class OwnCluster:
             raise ClusterError(f"there is no node {name}: there are {', '.join(known)}")
         return known[name]
 
+    def start_missing_nodes(self) -> None:
+        for node in self.nodes:
+            if node.machine.pid() is None:
+                node.start()
+
     def import_images(self, archives: Mapping[str, Path]) -> None:
         with ThreadPoolExecutor(len(self.nodes)) as pool:
             list(pool.map(lambda node: [node.import_image(path) for path in archives.values()], self.nodes))

@@ -15,12 +15,18 @@ def clear(directory: Path) -> bool:
     Network namespaces, links, mounts and rules of iptables end with the processes that live in them.
     """
     plan = plan_cluster(directory, MOST_NODES)
-    group = Cgroup(plan.identity)
-    found = group.exists()
-    if found:
-        group.kill()
-        group.remove()
+    found = end_processes(plan)
     return _remove_files(plan) or found
+
+
+def end_processes(plan: ClusterPlan) -> bool:
+    """End what the cluster runs and remove its control groups; say whether there were any."""
+    group = Cgroup(plan.identity)
+    if not group.exists():
+        return False
+    group.kill()
+    group.remove()
+    return True
 
 
 def _remove_files(plan: ClusterPlan) -> bool:

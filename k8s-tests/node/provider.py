@@ -10,7 +10,7 @@ from pathlib import Path
 from images.library import conveyor_image
 from node import kind, preflight
 from node.cluster import ClusterError, NodeHandle, OwnCluster, read_facts, running_cluster
-from node.down import clear
+from node.down import clear, end_processes
 from node.host_access import HOST
 from node.plan import plan_cluster
 from node.seed import seed
@@ -94,7 +94,8 @@ def _own(directory: Path, nodes: int, report: Report) -> Cluster:
         image, archive = conveyor_image(materials.images, report)
         running = running_cluster(directory)
         if running:
-            report("the cluster runs already")
+            report(f"the cluster runs already, with {len(running.nodes)} nodes")
+            running.start_missing_nodes()
             running.import_images({image: archive})
         cluster = running or _start(directory, nodes, materials, {image: archive}, report)
     facts = read_facts(directory)
@@ -113,10 +114,14 @@ def _own(directory: Path, nodes: int, report: Report) -> Cluster:
 def _start(
     directory: Path, nodes: int, materials: Materials, conveyor: Mapping[str, Path], report: Report
 ) -> OwnCluster:
-    plan = plan_cluster(directory, nodes)
+    plan, port = plan_cluster(directory, nodes), ingress_port()
     clear(directory)
-    store = seed(plan, (materials.images, conveyor), report)
-    return Start(plan, materials, report).run(ingress_port(), store)
+    try:
+        store = seed(plan, (materials.images, conveyor), report)
+        return Start(plan, materials, report).run(port, store)
+    except BaseException:
+        end_processes(plan)  # what was started goes, the logs stay
+        raise
 
 
 def _end(directory: Path) -> None:

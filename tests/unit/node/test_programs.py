@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from images import root_files
+from images.stand_ins import stand_ins
+from node.binaries import KUBERNETES, PARTS, BuildError, Part, find_go
+from node.down import mounts_below
+from node.preflight import PROGRAMS, missing_packages
+
+
+def test_what_is_missing_is_named_by_the_package_that_has_it() -> None:
+    assert missing_packages(lambda program: program != "socat") == ["socat"]
+    assert missing_packages(lambda program: "/" not in program) == ["containernetworking-plugins"]
+    assert missing_packages(lambda _: True) == []
+    assert set(PROGRAMS.values()) <= set(missing_packages(lambda _: False))
+
+
+def test_a_missing_go_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("node.binaries.GO_FOLDERS", ())
+    with pytest.raises(BuildError, match="Install Go"):
+        find_go(str(tmp_path))
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_every_part_is_built_from_pinned_modules(part: Part) -> None:
+    names = {path.name for path in part.sources}
+    assert "go.mod" in names
+    assert "go.sum" in names or part.name == "pause"  # only the standard library
+
+
+def test_kubernetes_says_which_version_it_is() -> None:
+    kubernetes = next(part for part in PARTS if part.name == "kubernetes")
+    module = next(path for path in kubernetes.sources if path.name == "go.mod").read_text()
+    assert f"k8s.io/kubernetes v{KUBERNETES}\n" in module
+    assert f"-X k8s.io/component-base/version.gitVersion=v{KUBERNETES}" in kubernetes.stamps
+
+
+def test_a_program_is_built_anew_when_its_module_or_its_stamps_change() -> None:
+    one = Part("pause", {"pause": "."})
+    assert one.digest() == Part("pause", {"pause": "."}).digest()
+    assert one.digest() != Part("pause", {"pause": "."}, ("-X a.b=c",)).digest()
+    assert one.digest() != Part("coredns", {"pause": "."}).digest()
+
+
+def test_stand_ins_are_named_like_upstream_s_images() -> None:
+    named = {image.reference for image in stand_ins(Path("/nowhere/pause"))}
+    wanted = {"python:3.13-slim", "mysql:9.7", "redis:8", "pause:conveyor"}
+    assert named == {f"docker.io/library/{name}" for name in wanted}
+
+
+def test_services_run_under_the_number_that_upstream_gives_them(tmp_path: Path) -> None:
+    own = root_files.write_account(tmp_path / "own", "redis", root_files.SERVICE_ID)
+    assert "redis:x:999:999:" in (own / "etc/passwd").read_text()
+
+
+def test_a_mount_in_the_directory_is_noticed_and_one_beside_it_is_not() -> None:
+    lines = "31 23 0:28 / /srv/one/node1/var rw - ext4 /dev/vda rw\n32 23 0:28 / /srv/onerous rw - ext4 /dev/vda rw"
+    assert mounts_below(Path("/srv/one"), lines) == ["/srv/one/node1/var"]
