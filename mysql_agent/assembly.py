@@ -1,5 +1,6 @@
 """How the parts of an agent are put together, on one machine and in Kubernetes."""
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -10,6 +11,7 @@ from mysql_agent.act import Actor, Credentials
 from mysql_agent.cluster import Answer, Surroundings
 from mysql_agent.companion import Companion, Rhythm
 from mysql_agent.connect import Server
+from mysql_agent.events import Announcer
 from mysql_agent.handover import Handover
 from mysql_agent.kubernetes import Kubernetes
 from mysql_agent.lease import LeaseLock
@@ -18,6 +20,7 @@ from mysql_agent.loop import Loop, Nobody, Pace
 from mysql_agent.metrics import KubernetesMetrics, Metrics
 from mysql_agent.observe import Observer, ask
 from mysql_agent.settings import AgentSettings
+from mysql_agent.upkeep import Upkeep
 
 SETTLE_SECONDS = 3.0
 
@@ -50,13 +53,16 @@ def build_environment(settings: AgentSettings, metrics: Metrics) -> Environment:
     assert settings.kubernetes_namespace  # noqa: S101 - as above
     api = PodApi.in_cluster(settings.kubernetes_timeout_seconds, settings.kubernetes_account)
     kubernetes = Kubernetes(api, settings.kubernetes_namespace, settings.lease, settings.name)
-    companion = Companion(
+    announcer = Announcer(time.monotonic)
+    upkeep = Upkeep(
         kubernetes,
         kubernetes,
         settings.name,
+        announcer=announcer,
         metrics=KubernetesMetrics(metrics.registry),
-        rhythm=Rhythm(),
+        clock=time.monotonic,
     )
+    companion = Companion(upkeep, announcer, Rhythm())
     # A name for this run: a new run must not take over what its predecessor may still be doing.
     return Environment(LeaseLock(kubernetes, f"{settings.name}_{uuid4().hex[:8]}"), companion)
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import RLock
 
 from mysql_agent.decision import Action, Decision, Reason
 
@@ -30,11 +31,25 @@ class Announcer:
         self._since = 0.0
         self._announced: dict[Reason, float] = {}
         self._sent_at: deque[float] = deque(maxlen=BUDGET)
-        self.pending: deque[Announcement] = deque(maxlen=WAITING_ROOM)
+        self._pending: deque[Announcement] = deque(maxlen=WAITING_ROOM)
+        self._lock = RLock()  # the loop tells, another thread sends
+
+    def first(self) -> Announcement | None:
+        """Return what is to be sent next."""
+        with self._lock:
+            return self._pending[0] if self._pending else None
+
+    def done_with(self, announcement: Announcement) -> None:
+        with self._lock:
+            if self._pending and self._pending[0] is announcement:
+                self._pending.popleft()
 
     def consider(self, decision: Decision) -> bool:
         """Announce a call for help at once, and a wait once it has lasted; tells whether it did."""
-        now = self._clock()
+        with self._lock:
+            return self._consider(decision, self._clock())
+
+    def _consider(self, decision: Decision, now: float) -> bool:
         if decision.reason is not self._current:
             self._current, self._since = decision.reason, now
         if decision.action not in {Action.WAIT, Action.ALERT}:
@@ -50,11 +65,14 @@ class Announcer:
 
     def tell(self, kind: str, reason: str, message: str) -> bool:
         """Put an Event up for sending, unless there were too many lately."""
-        now = self._clock()
+        with self._lock:
+            return self._tell(Announcement(kind, camel_case(reason), message), self._clock())
+
+    def _tell(self, announcement: Announcement, now: float) -> bool:
         if len(self._sent_at) == BUDGET and now - self._sent_at[0] < REPEAT_SECONDS:
             return False
         self._sent_at.append(now)
-        self.pending.append(Announcement(kind, camel_case(reason), message))
+        self._pending.append(announcement)
         return True
 
 

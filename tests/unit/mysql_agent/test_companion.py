@@ -10,9 +10,11 @@ from kubernetes_api.client import ApiError
 from mysql_agent.cluster import ClusterView, Role, Surroundings
 from mysql_agent.companion import Companion, Rhythm
 from mysql_agent.decide import decide
+from mysql_agent.events import Announcer
 from mysql_agent.kubernetes import KNOWN_MEMBERS, OVERRIDE, ROLE_LABEL, Kubernetes
 from mysql_agent.metrics import KubernetesMetrics
 from mysql_agent.report import Report
+from mysql_agent.upkeep import STALE_SECONDS, Upkeep
 from tests.unit.kubernetes_api.fake_api import FakeApi
 from tests.unit.mysql_agent.views import alone, answer, cluster, entry, in_group, in_kubernetes, offline, uuid
 
@@ -34,14 +36,16 @@ class Cluster:
         self.registry = CollectorRegistry()
         self.now = 100.0
         kubernetes = Kubernetes(self.api, "shop", "conveyor-mysql", f"mysql-{own}")
-        self.companion = Companion(
+        announcer = Announcer(lambda: self.now)
+        self.upkeep = Upkeep(
             kubernetes,
             kubernetes,
             f"mysql-{own}",
+            announcer=announcer,
             metrics=KubernetesMetrics(self.registry),
-            rhythm=Rhythm(),
             clock=lambda: self.now,
         )
+        self.companion = Companion(self.upkeep, announcer, Rhythm())
 
     def add_pod(self, ordinal: int, role: str | None = None, **metadata: object) -> None:
         labels = UNRELATED | ({ROLE_LABEL: role} if role else {})
@@ -53,7 +57,7 @@ class Cluster:
     def see(self, seen: ClusterView) -> None:
         report = Report(seen, decide(seen), self.now)
         self.companion.saw(report)
-        self.companion.look_after(report)
+        self.upkeep.look_after(report)
 
     def roles(self) -> list[str | None]:
         return [self.metadata(ordinal)["labels"].get(ROLE_LABEL) for ordinal in range(3)]
@@ -133,15 +137,15 @@ def test_a_deed_is_announced_without_writing_what_was_true_before_it() -> None:
     at.companion.saw(report)
     at.add_pod(1, role="primary")  # the successor was quicker than the answer to the switchover
     at.companion.did("switched_over", "handed over")
-    at.companion.look_after(report)
+    at.upkeep.look_after(report)
     assert at.roles()[1] == "primary"
     assert at.events()
 
 
 def test_what_was_seen_long_ago_is_no_ground_for_a_label(at: Cluster) -> None:
     report = Report(PRIMARY, decide(PRIMARY), at.now)
-    at.now += Rhythm().stale_seconds + 1
-    at.companion.look_after(report)
+    at.now += STALE_SECONDS + 1
+    at.upkeep.look_after(report)
     assert at.roles() == [None, None, None]
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from mysql_agent.decision import Action, Decision, Reason
-from mysql_agent.events import BUDGET, PATIENCE_SECONDS, REPEAT_SECONDS, Announcer, camel_case
+from mysql_agent.events import BUDGET, PATIENCE_SECONDS, REPEAT_SECONDS, WAITING_ROOM, Announcer, camel_case
 
 WAITING = Decision(Action.WAIT, Reason.PEER_UNREACHABLE, "waiting for mysql-2")
 ALERT = Decision(Action.ALERT, Reason.DIVERGED, "no member holds all transactions")
@@ -16,8 +16,13 @@ class Watch:
     def after(self, seconds: float, decision: Decision) -> list[str]:
         self.now += seconds
         self.announcer.consider(decision)
-        sent = [f"{each.kind} {each.reason}" for each in self.announcer.pending]
-        self.announcer.pending.clear()
+        return self.sent()
+
+    def sent(self) -> list[str]:
+        sent = []
+        while announcement := self.announcer.first():
+            sent.append(f"{announcement.kind} {announcement.reason}")
+            self.announcer.done_with(announcement)
         return sent
 
 
@@ -61,6 +66,17 @@ def test_whatever_happens_there_is_a_most(watch: Watch) -> None:
     assert told == [True] * BUDGET + [False] * 5
     watch.now += REPEAT_SECONDS
     assert watch.announcer.tell("Normal", "demoted", "again")
+
+
+def test_what_waits_too_long_makes_room_and_is_not_taken_for_what_came_after(watch: Watch) -> None:
+    watch.announcer.tell("Normal", "demoted", "first")
+    oldest = watch.announcer.first()
+    assert oldest
+    for _ in range(WAITING_ROOM):
+        watch.now += REPEAT_SECONDS
+        watch.announcer.tell("Normal", "switched_over", "later")
+    watch.announcer.done_with(oldest)
+    assert watch.sent() == ["Normal SwitchedOver"] * WAITING_ROOM
 
 
 def test_reasons_are_written_as_kubernetes_writes_them() -> None:
