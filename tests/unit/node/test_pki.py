@@ -34,7 +34,8 @@ def test_a_server_is_vouched_for_by_name_and_by_address(root: pki.KeyPair) -> No
 def test_a_client_is_vouched_for_only_by_its_own_authority(root: pki.KeyPair) -> None:
     pair = pki.issue(root, pki.Subject("client", hosts=("client",)), NOW)
     policy = PolicyBuilder().time(NOW)
-    assert policy.store(Store([root.certificate])).build_client_verifier().verify(pair.certificate, [])
+    verified = policy.store(Store([root.certificate])).build_client_verifier().verify(pair.certificate, [])
+    assert verified.chain[-1] == root.certificate
     other = pki.authority("test", NOW)
     with pytest.raises(x509.verification.VerificationError):
         policy.store(Store([other.certificate])).build_client_verifier().verify(pair.certificate, [])
