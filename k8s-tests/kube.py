@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,9 @@ class ExecError(Exception):
 
 @dataclass(frozen=True)
 class Usage:
+    """What a pod's containers used over the seconds before a moment."""
+
+    at: datetime
     cores: Decimal
     memory_bytes: Decimal
 
@@ -188,6 +192,7 @@ class Kube:
         """Measure the pods, as far as the cluster has measured them."""
         return {
             item["metadata"]["name"]: Usage(
+                datetime.fromisoformat(item["timestamp"]),
                 total(one["usage"]["cpu"] for one in item["containers"]),
                 total(one["usage"]["memory"] for one in item["containers"]),
             )

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,12 @@ class Release:
             and not any(owner["kind"] == "Job" for owner in item["metadata"].get("ownerReferences", ()))
             and "helm.sh/hook" not in item["metadata"].get("annotations", {})
         ]
+
+    def imbalance(self, component: str) -> int:
+        """Return how many more pods of a component the fullest node has than the emptiest one."""
+        pods = Counter(pod.node for pod in self.pods(component))
+        on_each = [pods[item["metadata"]["name"]] for item in self.kube.find("Node")]
+        return max(on_each) - min(on_each)
 
     def wait_settled(self, timeout_seconds: float = READY_SECONDS) -> None:
         """Wait until every workload is complete, of one revision and ready, and no pod is ending."""

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 import httpx2 as httpx
 import pytest
-from node.provider import Cluster, NoClusterError, provide
 
 from bench.api import Api
 from bench.ledger import Ledger
@@ -17,6 +16,7 @@ from cluster.settings import NAMESPACE, RELEASE, release_values, restricted_name
 from diagnosis import WATCHED
 from helm import helm_binary
 from kube import Kube
+from node.provider import Cluster, NoClusterError, provide
 from release import ROOT, Release, Values
 from waiting import NotYetError, eventually
 

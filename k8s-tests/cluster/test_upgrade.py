@@ -68,6 +68,7 @@ def test_an_upgrade_under_load_fails_no_request_and_loses_no_task(
         release.wait_settled()
         load.wait_for(accepted=10)
     figures["upgrade under load"] = str(traffic)
+    assert [component for component in ROLLED if release.imbalance(component) > 1] == []
     assert pods(release, *ROLLED).keys().isdisjoint(before)
     assert traffic.failures == []
 
