@@ -112,3 +112,10 @@ def overrun_stubbornly(session: WriteSession, payload: Nothing, context: TaskCon
             time.sleep(30)
         except SoftTimeLimitExceeded:
             continue
+
+
+@task("elsewhere", queue="elsewhere")
+def elsewhere(session: WriteSession, payload: Nothing, context: TaskContext) -> None:
+    """Wait in a queue of its own."""
+    del session, payload
+    note_start(context)
