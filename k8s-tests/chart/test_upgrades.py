@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,19 @@ def test_a_job_is_a_new_one_exactly_when_it_would_differ(
 def test_a_job_is_not_removed_so_that_an_upgrade_without_changes_runs_nothing(manifests: Manifests) -> None:
     for job in manifests.of("Job"):
         assert "ttlSecondsAfterFinished" not in job["spec"]
+
+
+def empty_lists(part: object, path: str) -> Iterator[str]:
+    if part == []:
+        yield path
+    entries = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    for key, value in entries:
+        yield from empty_lists(value, f"{path}.{key}")
+
+
+def test_nothing_is_set_that_the_server_drops_and_an_upgrade_would_set_again(manifests: Manifests) -> None:
+    for document in manifests.documents:
+        assert list(empty_lists(document, document["metadata"]["name"])) == []
 
 
 def test_nothing_but_the_tests_is_a_hook(manifests: Manifests) -> None:

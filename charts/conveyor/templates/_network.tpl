@@ -9,14 +9,12 @@ podSelector:
     - {key: app.kubernetes.io/component, operator: In, values: [{{ join ", " .components }}]}
 {{- end }}
 
-{{/* An empty list of peers means everyone. */}}
+{{/* Nothing where everyone may come: the server drops an empty list, and every upgrade would bring it back. */}}
 {{- define "conveyor.fromClients" -}}
-{{- if .Values.networkPolicy.clients }}
+{{- with .Values.networkPolicy.clients -}}
 from:
-  {{- toYaml .Values.networkPolicy.clients | nindent 2 }}
-  - {{- include "conveyor.pods" (dict "root" . "components" (list "test")) | nindent 4 }}
-{{- else }}
-from: []
+  {{- toYaml . | nindent 2 }}
+  - {{- include "conveyor.pods" (dict "root" $ "components" (list "test")) | nindent 4 }}
 {{- end }}
 {{- end }}
 
@@ -29,9 +27,9 @@ from: {{- .Values.networkPolicy.monitoring | default (list (dict "namespaceSelec
 {{- end }}
 
 {{- define "conveyor.toRedis" -}}
-{{- if .Values.redis.external.enabled }}
+{{- if .Values.redis.external.enabled -}}
 - ports: [{port: {{ .Values.redis.external.port }}}]
-{{- else }}
+{{- else -}}
 - to:
     - {{- include "conveyor.pods" (dict "root" . "components" (list "redis")) | nindent 6 }}
   ports: [{port: 6379}]
@@ -43,12 +41,12 @@ from: {{- .Values.networkPolicy.monitoring | default (list (dict "namespaceSelec
 {{- $ports := list (int .Values.mysql.external.port) }}
 {{- range .Values.mysql.external.replicaHosts }}
   {{- $ports = append $ports (splitList ":" . | last | int) }}
-{{- end }}
+{{- end -}}
 - ports:
     {{- range uniq $ports }}
     - {port: {{ . }}}
     {{- end }}
-{{- else }}
+{{- else -}}
 - to:
     - {{- include "conveyor.pods" (dict "root" . "components" (list "mysql")) | nindent 6 }}
   ports: [{port: 3306}]
