@@ -54,7 +54,6 @@ EVERYTHING = {
     "networkPolicy": {"clients": [{"namespaceSelector": {"matchLabels": {"name": "ingress"}}}]},
     "monitoring": {"enabled": True, "dashboards": True, "labels": {"release": "prometheus"}},
     "backup": {"enabled": True},
-    "restore": {"from": "conveyor-20260101T030000Z.sql.gz"},
     "extraObjects": [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine-{{ .Release.Name }}"}}
     ],
@@ -76,5 +75,6 @@ PRESETS = {
     "everything": Preset(values=EVERYTHING),
     "as-little-as-can-be": Preset(values=AS_LITTLE_AS_CAN_BE),
     "own-servers": Preset(values=OWN_SERVERS),
+    "restore": Preset(values={**EVERYTHING, "restore": {"from": "conveyor-20260101T030000Z.sql.gz"}}),
     "existing-secret": Preset(values={"credentials": {"existingSecret": "my-passwords"}}),
 }

@@ -64,9 +64,9 @@ def test_redis_runs_with_the_settings_of_compose() -> None:
 
 
 def test_what_users_set_reaches_the_members() -> None:
-    values = {"bufferPool": "2G", "maxConnections": 900, "options": {"long_query_time": "1"}}
+    values = {"bufferPool": "512M", "maxConnections": 900, "options": {"long_query_time": "1"}}
     ours = configuration(render({"mysql": values}), "mysql", "my.cnf")
-    assert ours["innodb_buffer_pool_size"] == "2G"
+    assert ours["innodb_buffer_pool_size"] == "512M"
     assert (ours["max_connections"], ours["long_query_time"]) == ("900", "1")
 
 
@@ -102,7 +102,7 @@ def test_every_member_is_a_seed_by_its_own_name(preset: str, members: int) -> No
 
 def test_a_change_of_a_configuration_rolls_the_pods_that_read_it() -> None:
     default = PRESETS["default"].rendered()
-    for component, values in (("mysql", {"maxConnections": 900}), ("redis", {"maxMemory": "1gb"})):
+    for component, values in (("mysql", {"maxConnections": 900}), ("redis", {"maxMemory": "128mb"})):
         (before,) = default.pods_of(component)
         (after,) = render({component: values}).pods_of(component)
         assert before.annotations["checksum/config"] != after.annotations["checksum/config"]

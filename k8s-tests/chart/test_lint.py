@@ -38,7 +38,7 @@ def test_helm_finds_nothing_to_complain_about(helm: str, files: tuple[str, ...])
 
 
 def test_checkov_finds_nothing_but_what_is_meant_to_be(tmp_path: Path) -> None:
-    for name in ("default", "everything", "production"):
+    for name in ("default", "everything", "production", "restore"):
         (tmp_path / f"{name}.yaml").write_text(PRESETS[name].rendered().text, encoding="utf-8")
     argv = [*checkov_command(), "--directory", str(tmp_path), "--framework", "kubernetes"]
     argv += ["--skip-download", "--quiet", "--compact", "--skip-check", ",".join(SKIPPED)]

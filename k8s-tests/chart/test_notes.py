@@ -32,3 +32,9 @@ def test_the_next_three_commands_name_what_is_there() -> None:
 def test_nothing_is_said_of_what_is_not_there() -> None:
     assert "Flower" not in notes("flower.enabled=false")
     assert "Flower (/flower of the Ingress)" in notes("flower.route=true")
+
+
+def test_whoever_restores_is_told_how_to_go_on() -> None:
+    text = notes("backup.enabled=true", "restore.from=a.sql.gz")
+    assert re.findall(r"^(\d)\. ", text, re.MULTILINE) == ["1", "2", "3"]
+    assert "--set restore.from=" in text

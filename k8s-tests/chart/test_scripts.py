@@ -19,7 +19,13 @@ echo "INSERT INTO users VALUES (1);"
 """
 MYSQL = """#!/bin/sh
 echo "$*" >>"$NOTES/calls"
-cat >"$NOTES/loaded"
+case "$*" in
+    *PROCESSLIST*)
+        echo own connection
+        [ ! -s "$NOTES/others" ] || { head -n 1 "$NOTES/others"; sed -i 1d "$NOTES/others"; }
+        ;;
+    *) cat >"$NOTES/loaded" ;;
+esac
 """
 MYSQLD = """#!/bin/sh
 echo "$*" >>"$NOTES/calls"
@@ -57,6 +63,10 @@ class Shell:
     def note(self, name: str) -> str:
         return (self.directory / "notes" / name).read_text()
 
+    def skip_sleep(self) -> None:
+        (self.place("bin") / "sleep").write_text('#!/bin/sh\necho "$1" >>"$NOTES/slept"\n')
+        (self.place("bin") / "sleep").chmod(0o755)
+
     def run(self, script: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         text = (CHART / "files" / script).read_text(encoding="utf-8")
         for path, name in PLACES.items():
@@ -70,6 +80,8 @@ class Shell:
             "DB_PORT": "3306",
             "DB_USER": "conveyor",
             "DB_NAME": "loadbalancer_db",
+            "DB_PASSWORD": "secret",
+            "APPLICATION_USER": "conveyor",
             **environment,
         }
         return subprocess.run(["sh", copy], env=env, capture_output=True, text=True, timeout=60, check=False)
@@ -126,9 +138,31 @@ def test_half_a_dump_is_not_kept_and_costs_no_old_one(shell: Shell, how: str) ->
 def test_a_restore_loads_what_the_file_holds(shell: Shell) -> None:
     file = shell.place("backup") / "a.sql.gz"
     file.write_bytes(gzip.compress(b"INSERT INTO users VALUES (1);"))
+    shell.skip_sleep()
     assert shell.run("backup/restore.sh", RESTORE_FROM="a.sql.gz", DB_HOST="primary").returncode == 0
     assert shell.note("loaded") == "INSERT INTO users VALUES (1);"
     assert "--host=primary" in shell.note("calls")
+
+
+def test_a_restore_waits_until_nobody_writes(shell: Shell) -> None:
+    (shell.place("backup") / "a.sql.gz").write_bytes(gzip.compress(b"INSERT"))
+    (shell.place("notes") / "others").write_text("worker\nworker\n")
+    shell.skip_sleep()
+    assert shell.run("backup/restore.sh", RESTORE_FROM="a.sql.gz").returncode == 0
+    looks = [call for call in shell.note("calls").splitlines() if "PROCESSLIST" in call]
+    assert len(looks) == 5
+    assert all("--user=conveyor" in look for look in looks)
+    assert shell.note("loaded") == "INSERT"
+
+
+def test_a_restore_gives_up_where_somebody_goes_on_writing(shell: Shell) -> None:
+    (shell.place("backup") / "a.sql.gz").write_bytes(gzip.compress(b"INSERT"))
+    (shell.place("notes") / "others").write_text("worker\n" * 1000)
+    shell.skip_sleep()
+    ended = shell.run("backup/restore.sh", RESTORE_FROM="a.sql.gz")
+    assert ended.returncode != 0
+    assert "conveyor is still connected" in ended.stderr
+    assert not (shell.place("notes") / "loaded").exists()
 
 
 def test_a_file_that_is_not_there_is_named_with_those_that_are(shell: Shell) -> None:
@@ -183,7 +217,6 @@ def test_a_member_stops_as_soon_as_it_is_released(shell: Shell) -> None:
 
 
 def test_a_member_whose_agent_is_dead_stops_all_the_same(shell: Shell) -> None:
-    (shell.place("bin") / "sleep").write_text('#!/bin/sh\necho "$1" >>"$NOTES/slept"\n')
-    (shell.place("bin") / "sleep").chmod(0o755)
+    shell.skip_sleep()
     assert shell.run("mysql/hand-over.sh").returncode == 0
     assert shell.note("slept").splitlines() == ["0.5"] * 40

@@ -127,7 +127,7 @@ def test_the_server_of_the_database_knows_no_password() -> None:
 def test_the_account_of_the_administrator_reaches_those_who_need_it_alone() -> None:
     holders = {
         (pod.component, container.name)
-        for pod in PRESETS["everything"].rendered().pods
+        for pod in PRESETS["restore"].rendered().pods
         for container in pod.containers
         for variable in container.env or []
         if variable.value_from

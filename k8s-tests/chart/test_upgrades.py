@@ -147,12 +147,23 @@ def test_the_backups_outlive_the_release() -> None:
     assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
 
 
-def test_a_restore_has_the_volume_to_itself() -> None:
-    manifests = PRESETS["everything"].rendered()
+def test_nobody_writes_and_nothing_is_backed_up_while_a_restore_runs() -> None:
+    manifests = PRESETS["restore"].rendered()
+    replicas = {
+        document["metadata"]["name"].removeprefix("demo-conveyor-"): document["spec"]["replicas"]
+        for document in manifests.of("Deployment")
+    }
+    assert replicas.pop("flower") == 1
+    assert set(replicas.values()) == {0}
+    assert {"api", "relay", "worker-default", "worker-reports", "worker-fixed"} == set(replicas)
+    assert manifests.of("HorizontalPodAutoscaler") == manifests.of("ScaledObject") == []
     assert manifests.named()["CronJob/demo-conveyor-backup"]["spec"]["suspend"] is True
-    assert {pod.component for pod in manifests.pods if pod.owner.startswith("Job")} == {
+    assert {pod.component for pod in manifests.pods if pod.owner.startswith("Job/")} == {
         *("credentials", "migrate", "restore")
     }
-    usual = render({"backup": {"enabled": True}})
-    assert usual.named()["CronJob/demo-conveyor-backup"]["spec"]["suspend"] is False
-    assert "backup" in {pod.component for pod in usual.pods if pod.owner.startswith("Job/")}
+
+
+def test_without_a_restore_backups_are_made_from_the_first_minute_on() -> None:
+    manifests = PRESETS["everything"].rendered()
+    assert manifests.named()["CronJob/demo-conveyor-backup"]["spec"]["suspend"] is False
+    assert "backup" in {pod.component for pod in manifests.pods if pod.owner.startswith("Job/")}

@@ -40,24 +40,28 @@ def test_a_backup_brings_everything_back_onto_empty_disks(
         load.wait_for(accepted=10)
     before = contents(url)
     release.upgrade(merged(values, WITH_BACKUP))
-    file = eventually("the first backup is written", lambda: backup_file(release), BACKUP_SECONDS)
+    wrote = r"^wrote (\S+\.sql\.gz), "
+    file = eventually("the first backup is written", lambda: said(release, "backup", wrote), BACKUP_SECONDS)
     release.uninstall()
     wipe(release)
     release.install(merged(values, {**WITH_BACKUP, "restore": {"from": file}}))
+    eventually("the dump is loaded", lambda: said(release, "restore", r"^loaded (\S+)$"), BACKUP_SECONDS)
+    # API, workers and relays were stopped for it
+    release.upgrade(merged(values, WITH_BACKUP))
     release.wait_settled()
     assert eventually("the Ingress leads to the new pods", lambda: contents(url), 60) == before
     figures["restored"] = ", ".join(f"{len(items)} {kind}" for kind, items in before.items())
 
 
-def backup_file(release: Release) -> str:
-    """Return the name of the file that the newest backup says it has written."""
-    for item in release.kube.find("Pod", release.selector("backup")):
+def said(release: Release, component: str, pattern: str) -> str:
+    """Return what a Job that succeeded says, such as the name of the file that it has written."""
+    for item in release.kube.find("Pod", release.selector(component)):
         if item["status"]["phase"] == "Succeeded":
-            log = release.kube.logs(item["metadata"]["name"], "backup")
-            if written := re.search(r"^wrote (\S+\.sql\.gz), ", log, re.MULTILINE):
-                return written[1]
-            raise NotYetError(f"a backup says: {log}")
-    raise NotYetError("no backup has succeeded")
+            log = release.kube.logs(item["metadata"]["name"], component)
+            if found := re.search(pattern, log, re.MULTILINE):
+                return found[1]
+            raise NotYetError(f"{component} says: {log}")
+    raise NotYetError(f"no {component} has succeeded")
 
 
 def wipe(release: Release) -> None:

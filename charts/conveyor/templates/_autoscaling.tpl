@@ -1,6 +1,15 @@
+{{/* Nothing where a scaler decides; and nobody writes while a restore runs. */}}
+{{- define "conveyor.replicas" -}}
+{{- if .root.Values.restore.from -}}
+replicas: 0
+{{- else if not .values.autoscaling.enabled -}}
+replicas: {{ .values.replicas | default .values.autoscaling.minReplicas }}
+{{- end }}
+{{- end }}
+
 {{- define "conveyor.horizontalPodAutoscaler" -}}
 {{- $scaling := .values.autoscaling }}
-{{- if $scaling.enabled }}
+{{- if and $scaling.enabled (not .root.Values.restore.from) }}
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
 metadata: {{- include "conveyor.metadata" . | nindent 2 }}

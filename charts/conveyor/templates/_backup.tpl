@@ -26,6 +26,9 @@ spec:
         - {name: DB_USER, value: {{ .account }}}
         - {name: DB_NAME, value: {{ .root.Values.mysql.database }}}
         {{- toYaml .env | nindent 8 }}
+        {{- with .secrets }}
+        {{- include "conveyor.secretEnv" (dict "root" $.root "names" .) | nindent 8 }}
+        {{- end }}
         - name: MYSQL_PWD
           valueFrom: {secretKeyRef: {name: {{ include "conveyor.secretName" .root }}, key: {{ .passwordKey }}}}
       volumeMounts:
