@@ -25,6 +25,10 @@ def all_addons(authority: bytes) -> list[Resource]:
         *storage_objects(),
         *access("local-path-provisioner", provisioner_rules()),
         *_ingress(),
+        *access(
+            "network-policy",
+            [rule(READ, "", "pods", "namespaces"), rule(READ, "networking.k8s.io", "networkpolicies")],
+        ),
     ]
 
 

@@ -46,6 +46,7 @@ def subjects(nodes: tuple[Node, ...]) -> dict[str, pki.Subject]:
         ),
         "local-path-provisioner": pki.Subject("conveyor:local-path-provisioner"),
         "ingress": pki.Subject("conveyor:ingress"),
+        "network-policy": pki.Subject("conveyor:network-policy"),
     }
     kubelets = {
         node.name: pki.Subject(f"system:node:{node.name}", "system:nodes", (node.name, node.address))

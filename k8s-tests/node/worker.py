@@ -1,6 +1,7 @@
 """Daemons of a node that runs pods: containerd, kubelet and kube-proxy, and their configuration files."""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class Worker:
             # The kubelet would set how the whole host overcommits memory and panics, unless it finds it so.
             shown={"vm.overcommit_memory": "1", "kernel.panic": "10", "kernel.panic_on_oops": "1"},
             settings={"net.ipv4.ip_forward": "1", "net.bridge.bridge-nf-call-iptables": "1"},
-            daemons=(self.containerd(), self.kubelet(), self.kube_proxy()),
+            daemons=(self.containerd(), self.kubelet(), self.kube_proxy(), self.network_policy()),
         )
 
     def containerd(self) -> Daemon:
@@ -67,6 +68,10 @@ class Worker:
     def kube_proxy(self) -> Daemon:
         config = self.folder / "kube-proxy.json"
         return Daemon("kube-proxy", (str(self.programs / "kube-proxy"), f"--config={config}"))
+
+    def network_policy(self) -> Daemon:
+        argv = (sys.executable, "-m", "node.policies.enforcer", str(self.plan.pki), self.node.name)
+        return Daemon("network-policy", argv)
 
     def files(self) -> dict[str, str]:
         """Return the content of each configuration file of the node, by name."""
