@@ -103,3 +103,29 @@ def test_a_migration_that_was_cut_off_midway_is_completed_by_the_next(stack: Sta
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
     engine.dispose()
+
+
+def wait(stack: Stack, **changes: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app.migrations.wait"],
+        cwd=ROOT,
+        env={**stack.env_for("api-1"), **changes},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_whoever_waits_for_the_schema_goes_on_where_it_is_there(stack: Stack) -> None:
+    ended = wait(stack)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "the schema will do" in ended.stdout
+
+
+def test_whoever_waits_in_vain_says_for_what(stack: Stack) -> None:
+    ended = wait(stack, DB_PASSWORD="not this one", MIGRATE_WAIT_TIMEOUT_SECONDS="1")
+    assert ended.returncode != 0
+    assert "no schema of this release after 1 s" in ended.stderr
+    assert "DB_PASSWORD is wrong" in ended.stderr
+    assert "not this one" not in ended.stdout + ended.stderr

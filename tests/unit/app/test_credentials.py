@@ -1,13 +1,17 @@
 import base64
 import re
+import signal
+from collections.abc import Iterator
 from http import HTTPStatus
 
 import pytest
+from structlog.testing import capture_logs
 
+from app.credentials import __main__ as command
 from app.credentials.passwords import KEYS, complaints, new_passwords
 from app.credentials.secret import CredentialsError, ensure_secret
 from app.credentials.settings import CredentialsSettings, load_settings
-from kubernetes_api.client import ApiError, Document
+from kubernetes_api.client import ApiError, Document, PodApi
 from tests.unit.kubernetes_api.fake_api import FakeApi
 
 PATH = "/api/v1/namespaces/shop/secrets/conveyor-credentials"
@@ -138,3 +142,30 @@ def test_wrong_settings_are_named_by_their_variables(monkeypatch: pytest.MonkeyP
         load_settings()
     for name in ("CREDENTIALS_SECRET", "CREDENTIALS_NAMESPACE", "CREDENTIALS_LABELS"):
         assert name in str(ended.value)
+
+
+@pytest.fixture
+def _in_a_pod(monkeypatch: pytest.MonkeyPatch, api: FakeApi) -> Iterator[None]:
+    monkeypatch.setenv("CREDENTIALS_SECRET", "conveyor-credentials")
+    monkeypatch.setenv("CREDENTIALS_NAMESPACE", "shop")
+    monkeypatch.setattr(PodApi, "in_cluster", lambda _timeout: api)
+    monkeypatch.setattr(command, "configure_logging", lambda *_, **__: None)
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("_in_a_pod")
+def test_the_command_ends_well_each_time_it_is_run(api: FakeApi) -> None:
+    with capture_logs() as lines:
+        command.main()
+        command.main()
+    assert [line["event"] for line in lines] == ["Secret created", "the Secret exists"]
+    assert not any(text in str(lines) for text in values(api.documents[PATH]).values())
+
+
+@pytest.mark.usefixtures("_in_a_pod")
+def test_the_command_ends_with_what_is_wrong(api: FakeApi) -> None:
+    api.put(PATH, secret(redis_password=None))
+    with pytest.raises(SystemExit, match="redis-password is missing"):
+        command.main()
