@@ -40,7 +40,12 @@ EVERYTHING = {
     "autoscaling": {"engine": "keda"},
     "workers": {
         "default": {"queues": ["default"]},
-        "reports": {"queues": ["reports", "mail"], "concurrency": 4, "podLabels": {"pool": "slow"}},
+        "reports": {
+            "queues": ["reports", "mail"],
+            "concurrency": 4,
+            "podLabels": {"pool": "slow"},
+            "resources": {"limits": {"memory": "2Gi"}},
+        },
         "fixed": {
             "autoscaling": {"enabled": False},
             "replicas": 1,

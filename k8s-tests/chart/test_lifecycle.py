@@ -3,10 +3,15 @@
 import re
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from app.settings import Settings
+from app.tasks.registry import TaskRegistry
 from chart.manifests import Manifests
-from chart.presets import PRESETS
+from chart.presets import PRESETS, Preset
 from chart.rendering import CHART, render
+from worker.celery_app import create_celery
+from worker.outcome import Outcome
 
 FRONT_SECONDS = 5
 
@@ -120,3 +125,17 @@ def test_files_are_written_to_tmp_and_volumes_alone(manifests: Manifests) -> Non
                 if variable.name.endswith("_FILE"):
                     folder = str(Path(str(variable.value)).parent)
                     assert folder in {mount.mount_path for mount in container.volume_mounts or []}
+
+
+def test_a_worker_replaces_a_greedy_process_before_the_kernel_kills_it(preset: Preset) -> None:
+    kibibytes = create_celery(
+        Settings(db_password=SecretStr("unused")), TaskRegistry([]), lambda *_: Outcome.SUCCEEDED
+    ).conf.worker_max_memory_per_child
+    for worker in preset.rendered().pods_of("worker"):
+        container = worker.container("worker")
+        env = {variable.name: variable.value for variable in container.env or []}
+        resources = container.resources
+        assert resources
+        memory = str((resources.limits or {})["memory"])
+        mebibytes = {"Mi": 1, "Gi": 1024}[memory[-2:]] * int(memory[:-2])
+        assert mebibytes * 1024 > kibibytes * int(str(env["WORKER_CONCURRENCY"]))

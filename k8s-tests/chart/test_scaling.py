@@ -134,7 +134,7 @@ def test_each_pool_has_its_own_size_queues_and_resources() -> None:
     resources = reports.container("worker").resources
     assert resources
     assert resources.limits == {"memory": "4Gi"}
-    assert resources.requests == {"cpu": "100m", "memory": "256Mi"}
+    assert resources.requests == {"cpu": "100m", "memory": "192Mi"}
 
 
 @pytest.mark.parametrize("component", ["api", "worker", "relay", "flower", "redis", "mysql"])
