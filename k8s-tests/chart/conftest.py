@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from chart.manifests import Manifests
 from chart.presets import PRESETS, Preset
+from chart.shell import Shell
 
 
 @pytest.fixture(params=PRESETS)
@@ -14,3 +17,8 @@ def preset(request: pytest.FixtureRequest) -> Preset:
 def manifests(preset: Preset) -> Manifests:
     """The chart, rendered with each set of values in turn."""
     return preset.rendered()
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
