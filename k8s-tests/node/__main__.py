@@ -1,118 +1,34 @@
-"""Command line of the local cluster: `python -m node up`, `down`, `status`, `missing`."""
+"""Command line of the local cluster: `python -m node up`, `install`, `down`, `status`, `missing`."""
 
 import argparse
-import os
 import sys
 
-from helm import MissingToolError
-from images.stand_ins import ImageError
-from node import kind, preflight, provider
-from node.binaries import BuildError
-from node.cgroups import CgroupError
-from node.cluster import ClusterError, running_cluster
-from node.containerd import ImageImportError
-from node.host_access import PortTakenError
-from node.install import InstallError, describe, install
-from node.kind import KindError
-from node.namespaces import MachineError
-from node.network import NetworkError
-from node.plan import PlanError, wanted_nodes
-from node.provider import CONTEXT_VARIABLE, NoClusterError, provide, state_directory, take_down
-from stack.apt import AptError
-from stack.packages import MissingDaemonError
-from stack.terminal import RED, Progress, paint
+from node.preflight import missing_packages
 
-EXPECTED = (
-    AptError,
-    BuildError,
-    CgroupError,
-    ClusterError,
-    ImageError,
-    ImageImportError,
-    InstallError,
-    KindError,
-    MachineError,
-    MissingDaemonError,
-    MissingToolError,
-    NetworkError,
-    NoClusterError,
-    PlanError,
-    PortTakenError,
-)
+COMMANDS = {
+    "up": "start the cluster, or say where it is",
+    "install": "start the cluster and install Conveyor, or upgrade it",
+    "down": "end the cluster and leave nothing",
+    "status": "show each machine",
+    "missing": "list Debian's packages that the nodes need and this machine lacks",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    try:
-        return int(options.run() or 0)
-    except EXPECTED as error:
-        print(paint(f"error: {error}", RED), file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-
-
-def up() -> None:
-    progress = Progress()
-    cluster = provide(wanted_nodes(os.environ), progress)
-    progress.clear()
-    print(f"kubeconfig  {cluster.kubeconfig} (context {cluster.context})")
-    print(f"image       {cluster.image}")
-    print(f"ingress     {cluster.ingress_url}")
-
-
-def install_conveyor() -> None:
-    progress = Progress()
-    cluster = provide(wanted_nodes(os.environ), progress)
-    seconds = install(cluster, progress)
-    progress.clear()
-    print(f"Conveyor is ready, {seconds:.0f} s after Helm began\n")
-    print(describe(cluster))
-
-
-def down() -> None:
-    if os.environ.get(CONTEXT_VARIABLE):
-        print(f"nothing to do: the cluster of {CONTEXT_VARIABLE} is not ours")
-    elif kind.is_available():
-        kind.delete()
-    else:
-        print("cluster is down" if take_down(state_directory()) else "there is no cluster")
-
-
-def status() -> int:
-    cluster = running_cluster(state_directory())
-    if cluster is None:
-        print("there is no cluster")
-        return 1
-    for machine in (cluster.control, *(node.machine for node in cluster.nodes)):
-        pid = machine.pid()
-        print(f"{machine.name:8} {f'runs, first process {pid}' if pid else 'is switched off'}")
-    return 0
-
-
-def missing() -> None:
-    for package in preflight.missing_packages():
-        print(package)
-
-
-def obstacle() -> None:
-    if reason := provider.obstacle():
-        print(reason)
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m node", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="command")
-    for function, text in (
-        (up, "start the cluster, or say where it is"),
-        (install_conveyor, "start the cluster and install Conveyor, or upgrade it"),
-        (down, "end the cluster and leave nothing"),
-        (status, "show each machine"),
-        (obstacle, "say why no cluster can be had here, or nothing"),
-        (missing, "list Debian's packages that the nodes need and this machine lacks"),
-    ):
-        commands.add_parser(function.__name__.partition("_")[0], help=text).set_defaults(run=function)
-    return parser
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    for name, text in COMMANDS.items():
+        commands.add_parser(name, help=text)
+    command = parser.parse_args(arguments).command
+    if (
+        command == "missing"
+    ):  # asked before there is a virtual environment, so only the standard library may be needed
+        for package in missing_packages():
+            print(package)
+        return 0
+    from node.commands import run
+
+    return run(command)
 
 
 if __name__ == "__main__":

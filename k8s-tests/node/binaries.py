@@ -1,5 +1,6 @@
 """Programs of Kubernetes, built from Go modules into the user's cache: once per content of a module."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -103,17 +104,24 @@ def built(part: Part, report: Report) -> Path:
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.is_dir():  # else another program built it in the meantime
+            _build_all(part, folder, report)
+    return folder
+
+
+def _build_all(part: Part, folder: Path, report: Report) -> None:
     partial = Path(tempfile.mkdtemp(prefix=f"{folder.name}.partial-", dir=folder.parent))
     started = time.monotonic()
     try:
         for number, (program, package) in enumerate(part.programs.items(), start=1):
             report(f"building {program} ({number} of {len(part.programs)} in {part.name})")
             _build(part, program, package, partial)
-        _publish(partial, folder)
+        partial.rename(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     report(f"built {part.name} in {time.monotonic() - started:.0f} s")
-    return folder
 
 
 def _build(part: Part, program: str, package: str, folder: Path) -> None:
@@ -132,11 +140,3 @@ def _build(part: Part, program: str, package: str, folder: Path) -> None:
     if result.returncode:
         shown = "\n".join(result.stderr.splitlines()[-LOG_LINES:])
         raise BuildError(f"building {program} failed:\n{shown}")
-
-
-def _publish(partial: Path, folder: Path) -> None:
-    try:
-        partial.rename(folder)
-    except OSError:
-        if not folder.is_dir():  # else another build of the same was quicker
-            raise

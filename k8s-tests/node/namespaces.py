@@ -13,6 +13,8 @@ from node.machine import Machine, write_machine
 ENTER_CGROUPS = (
     'while [ "$1" != -- ]; do echo $$ > "$1/cgroup.procs" || exit 1; shift; done; shift; exec "$@"'
 )
+# root's own PATH may lack them, and iptables and containerd are there
+SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 UNSHARE = ("unshare", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc")
 SOURCES = Path(__file__).resolve().parent.parent
 START_SECONDS = 10.0
@@ -66,7 +68,7 @@ class RunningMachine:
         with self.log.open("ab") as output:
             process = subprocess.Popen(
                 ["sh", "-c", ENTER_CGROUPS, "sh", *folders, "--", *UNSHARE, *init],
-                env=os.environ | {"PYTHONPATH": str(SOURCES)},
+                env=os.environ | {"PYTHONPATH": str(SOURCES), "PATH": program_path()},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -92,6 +94,10 @@ class RunningMachine:
 
     def thaw(self) -> None:
         self._cgroup.thaw()
+
+
+def program_path() -> str:
+    return f"{os.environ.get('PATH', os.defpath)}:{SYSTEM_FOLDERS}"
 
 
 def namespace_numbers(pid: int) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from node.binaries import BuildError, find_go
 from node.cgroups import CgroupError, hierarchies
+from node.namespaces import program_path
 from node.worker import CNI_PROGRAMS
 
 # each program, and the package of Debian that has it
@@ -22,7 +23,6 @@ PROGRAMS = {
     "nsenter": "util-linux",
 }
 CNI_PACKAGE = "containernetworking-plugins"
-SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 class PreflightError(Exception):
@@ -60,4 +60,4 @@ def require() -> None:
 
 
 def _is_installed(program: str) -> bool:
-    return shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{SYSTEM_FOLDERS}") is not None
+    return shutil.which(program, path=program_path()) is not None

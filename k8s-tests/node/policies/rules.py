@@ -1,7 +1,7 @@
 """NetworkPolicies as rules of iptables for the pods of one node. Pure.
 
-The rules stand in the mangle table: a packet passes it before kube-proxy's rules in the filter table, and after
-the address of a Service was replaced by a pod's.
+The rules stand in the mangle table: a packet passes it before kube-proxy's rules in the filter table,
+and after a Service's address was replaced by a pod's.
 """
 
 import hashlib
