@@ -14,7 +14,7 @@ from kube import Kube
 from release import Release, Values
 
 GUEST = "guest"
-API_PORT = 8000
+API_PORT, MYSQL_PORT = 8000, 3306
 QUEUE_DATABASE = 2
 
 
@@ -57,15 +57,17 @@ def guest(make_release: Callable[[str, str], Release], release: Release, values:
             "external": {
                 "enabled": True,
                 "host": release.component("mysql-primary"),
-                "replicaHosts": [release.component("mysql-replicas")],
+                "replicaHosts": [f"{release.component('mysql-replicas')}:{MYSQL_PORT}"],
                 "adminUser": "conveyor_admin",
             },
         },
         "extraObjects": [admission(release, GUEST)],
     }
-    guest.install(merged(values, changes))
-    yield guest
-    guest.uninstall()
+    try:
+        guest.install(merged(values, changes))
+        yield guest
+    finally:
+        guest.uninstall()
 
 
 def test_a_release_works_with_the_database_and_the_queue_of_another(
