@@ -29,6 +29,9 @@ class Metrics:
             "1 while the member sees a majority of its group",
             registry=self.registry,
         )
+        self._members = Gauge(
+            "mysql_agent_members", "Members that the group should have", registry=self.registry
+        )
         self._online = Gauge(
             "mysql_agent_members_online", "ONLINE members in this member's view", registry=self.registry
         )
@@ -73,6 +76,7 @@ class Metrics:
         for reason in Reason:
             self._waiting.labels(reason).set(waiting and reason is report.decision.reason)
         self._in_majority.set(bool(own and own.in_majority))
+        self._members.set(len(report.cluster.members))
         self._online.set(own.members_online if own else 0)
         self._queue.set(own.applier_queue if own else 0)
 

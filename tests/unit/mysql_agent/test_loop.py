@@ -176,6 +176,7 @@ def test_the_metrics_tell_state_role_and_what_is_waited_for() -> None:
     loop.step()
     assert registry.get_sample_value("mysql_agent_member_state", {"state": "ONLINE"}) == 1
     assert registry.get_sample_value("mysql_agent_role", {"role": "SECONDARY"}) == 1
+    assert registry.get_sample_value("mysql_agent_members") == 3
     assert registry.get_sample_value("mysql_agent_members_online") == 3
     assert registry.get_sample_value("mysql_agent_in_majority") == 1
     assert registry.get_sample_value("mysql_agent_applier_queue") == 7
