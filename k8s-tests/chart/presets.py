@@ -17,7 +17,7 @@ class Preset:
         return render(self.values, presets=self.files, helm=helm, kubernetes=kubernetes)
 
 
-OWN_SERVERS = {
+OWN_SERVERS: dict[str, Any] = {
     "credentials": {"existingSecret": "my-passwords"},
     "mysql": {
         "external": {

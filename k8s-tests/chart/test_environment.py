@@ -10,7 +10,8 @@ from app.credentials.settings import CredentialsSettings
 from app.main import create_app
 from app.settings import Settings
 from chart.manifests import Manifests, Pod
-from chart.presets import PRESETS
+from chart.presets import OWN_SERVERS, PRESETS
+from chart.rendering import render
 from mysql_agent.settings import AccountsFileSettings, AgentSettings
 
 COMMANDS: dict[str, type[BaseSettings]] = {
@@ -156,3 +157,12 @@ def test_each_agent_knows_all_members_and_itself_among_them() -> None:
 def test_the_application_is_led_to_its_servers(preset: str, expected: dict[str, str | None]) -> None:
     data = PRESETS[preset].rendered().named()["ConfigMap/demo-conveyor-settings"]["data"]
     assert {name: data.get(name) for name in expected} == expected
+
+
+def test_a_replica_without_a_port_is_asked_at_that_of_mysql() -> None:
+    external = {**OWN_SERVERS["mysql"]["external"], "replicaHosts": ["replica.example.com"]}
+    manifests = render({**OWN_SERVERS, "mysql": {"external": external}})
+    data = manifests.named()["ConfigMap/demo-conveyor-settings"]["data"]
+    assert data["DB_SLAVE1_HOST"] == data["DB_SLAVE2_HOST"] == "replica.example.com:3306"
+    egress = manifests.named()["NetworkPolicy/demo-conveyor-api"]["spec"]["egress"]
+    assert {port["port"] for rule in egress for port in rule["ports"]} == {53, 6380, 3306}

@@ -6,7 +6,10 @@
 {{- $replicas := gt (int $mysql.replicas) 1 | ternary (list (printf "%s-mysql-replicas:3306" $full)) list }}
 {{- if $mysql.external.enabled }}
   {{- $primary = printf "%s:%d" $mysql.external.host (int $mysql.external.port) }}
-  {{- $replicas = $mysql.external.replicaHosts }}
+  {{- $replicas = list }}
+  {{- range $mysql.external.replicaHosts }}
+    {{- $replicas = append $replicas (contains ":" . | ternary . (printf "%s:3306" .)) }}
+  {{- end }}
 {{- end }}
 {{- $settings := dict
   "LOG_FORMAT" "json"

@@ -40,7 +40,7 @@ from: {{- .Values.networkPolicy.monitoring | default (list (dict "namespaceSelec
 {{- if .Values.mysql.external.enabled }}
 {{- $ports := list (int .Values.mysql.external.port) }}
 {{- range .Values.mysql.external.replicaHosts }}
-  {{- $ports = append $ports (splitList ":" . | last | int) }}
+  {{- $ports = append $ports (regexFind "[0-9]+$" (regexFind ":[0-9]+$" .) | default "3306" | int) }}
 {{- end -}}
 - ports:
     {{- range uniq $ports }}
