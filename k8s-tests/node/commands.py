@@ -11,7 +11,7 @@ from node.binaries import BuildError
 from node.cgroups import CgroupError
 from node.cluster import ClusterError, running_cluster
 from node.containerd import ImageImportError
-from node.host_access import PortTakenError
+from node.host_access import HostPortError
 from node.install import InstallError, describe, install
 from node.kind import KindError
 from node.namespaces import MachineError
@@ -37,7 +37,7 @@ EXPECTED = (
     NetworkError,
     NoClusterError,
     PlanError,
-    PortTakenError,
+    HostPortError,
 )
 
 

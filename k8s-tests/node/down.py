@@ -1,6 +1,7 @@
 """Taking a cluster down: its processes, control groups and files, found by its own names alone."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from node.cgroups import Cgroup
@@ -36,12 +37,16 @@ def _remove_files(plan: ClusterPlan) -> bool:
     if mounted := mounts_below(plan.directory, Path("/proc/self/mountinfo").read_text(encoding="utf-8")):
         # removing would reach through the mount; every mount of a node ends with the node
         raise RuntimeError(f"{', '.join(mounted)} is still mounted: unmount it, then run this again")
-    for path in left:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(_remove, left))
     return bool(left)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def mounts_below(directory: Path, mountinfo: str) -> list[str]:

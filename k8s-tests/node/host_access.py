@@ -1,16 +1,20 @@
 """Doors from the host into a cluster: sockets of the host on which the control plane listens."""
 
+import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 
 from node.machine import Daemon
 from node.plan import API_PORT, CONTROL_ADDRESS
 
 HOST = "127.0.0.1"
+INGRESS_PORT_VARIABLE = "CONVEYOR_INGRESS_PORT"
+HIGHEST_PORT = 65535
 
 
-class PortTakenError(Exception):
-    """A port of the host is in use; the message names the cure."""
+class HostPortError(Exception):
+    """A port of the host is in use, or none at all; the message names the cure."""
 
 
 def open_door(port: int, setting: str) -> socket.socket:
@@ -21,8 +25,16 @@ def open_door(port: int, setting: str) -> socket.socket:
         door.bind((HOST, port))
     except OSError as error:
         door.close()
-        raise PortTakenError(f"port {port} of {HOST} is taken: choose another one in {setting}") from error
+        raise HostPortError(f"port {port} of {HOST} is taken: choose another one in {setting}") from error
     return door
+
+
+def ingress_port(environment: Mapping[str, str] = os.environ) -> int:
+    """Return the port at which the host reaches the Ingress."""
+    text = environment.get(INGRESS_PORT_VARIABLE, "").strip() or "8080"
+    if not text.isdecimal() or not 1 <= int(text) <= HIGHEST_PORT:
+        raise HostPortError(f"{INGRESS_PORT_VARIABLE}={text} is not a port between 1 and {HIGHEST_PORT}")
+    return int(text)
 
 
 def port_of(door: socket.socket) -> int:

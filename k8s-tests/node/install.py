@@ -62,6 +62,7 @@ def describe(cluster: Cluster) -> str:
     return "\n".join(
         [
             table(rows),
+            *([cluster.hint] if cluster.hint else []),
             "",
             "next:",
             f"  {kubectl} get pods",

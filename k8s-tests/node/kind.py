@@ -11,6 +11,10 @@ NAME = "conveyor"
 CONTEXT = f"kind-{NAME}"
 IMAGE = "docker.io/library/conveyor:kind"
 ROOT = Path(__file__).resolve().parent.parent.parent
+HINT = (
+    "kind brings no Ingress controller: until you install one that listens on port 80 of the first node, "
+    "reach the dashboard with kubectl port-forward"
+)
 CREATE_SECONDS = 600
 QUESTION_SECONDS = 30
 

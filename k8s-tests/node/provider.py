@@ -11,10 +11,10 @@ from images.library import conveyor_image
 from node import kind, preflight
 from node.cluster import ClusterError, NodeHandle, OwnCluster, read_facts, running_cluster
 from node.down import clear, end_processes
-from node.host_access import HOST
+from node.host_access import HOST, INGRESS_PORT_VARIABLE, ingress_port, open_door
 from node.plan import plan_cluster
 from node.seed import seed
-from node.up import Materials, Report, Start, exclusive, gather, ingress_port
+from node.up import Materials, Report, Start, exclusive, gather
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONTEXT_VARIABLE = "CONVEYOR_KUBE_CONTEXT"
@@ -35,6 +35,7 @@ class Cluster:
     context: str
     image: str
     ingress_url: str
+    hint: str = ""
     own: OwnCluster | None = None
     ending: Callable[[], None] = field(default=lambda: None, repr=False)
 
@@ -85,14 +86,17 @@ def _kind(nodes: int, report: Report) -> Cluster:
     image = kind.load_conveyor(report)
     ending = kind.delete if created else lambda: None
     url = os.environ.get(INGRESS_VARIABLE, f"http://{HOST}:{ingress_port()}")
-    return Cluster(kind.kubeconfig(), kind.CONTEXT, image, url, ending=ending)
+    return Cluster(kind.kubeconfig(), kind.CONTEXT, image, url, kind.HINT, ending=ending)
 
 
 def _own(directory: Path, nodes: int, report: Report) -> Cluster:
     with exclusive(directory):
+        running = running_cluster(directory)
+        if not running:  # what cannot work is said before anything is built
+            plan_cluster(directory, nodes)
+            open_door(ingress_port(), INGRESS_PORT_VARIABLE).close()
         materials = gather(report)
         image, archive = conveyor_image(materials.images, report)
-        running = running_cluster(directory)
         if running:
             report(f"the cluster runs already, with {len(running.nodes)} nodes")
             running.start_missing_nodes()
@@ -106,8 +110,8 @@ def _own(directory: Path, nodes: int, report: Report) -> Cluster:
         OWN_CONTEXT,
         image,
         f"http://{HOST}:{facts.ingress_port}",
-        cluster,
-        (lambda: None) if running else partial(_end, directory),
+        own=cluster,
+        ending=(lambda: None) if running else partial(_end, directory),
     )
 
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import fcntl
-import os
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -81,7 +80,7 @@ class Start:
         self._link_programs()
         with (
             host_access.open_door(0, "") as api_door,
-            host_access.open_door(ingress_port, "CONVEYOR_INGRESS_PORT") as ingress_door,
+            host_access.open_door(ingress_port, host_access.INGRESS_PORT_VARIABLE) as ingress_door,
         ):
             facts = Facts(len(self._plan.nodes), *map(host_access.port_of, (api_door, ingress_door)))
             self._start_control(api_door, ingress_door)
@@ -177,10 +176,3 @@ def require_ready(api: ApiClient, name: str) -> None:
     ready = conditions.get("Ready", {"status": "unknown", "message": "it has not reported yet"})
     if ready["status"] != "True":
         raise NotYetError(str(ready.get("message")))
-
-
-def ingress_port() -> int:
-    text = os.environ.get("CONVEYOR_INGRESS_PORT", "").strip() or "8080"
-    if not text.isdecimal() or not 1 <= int(text) <= 65535:
-        raise ClusterError(f"CONVEYOR_INGRESS_PORT={text} is not a port between 1 and 65535")
-    return int(text)

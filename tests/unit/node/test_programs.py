@@ -7,6 +7,7 @@ from images import root_files
 from images.stand_ins import stand_ins
 from node.binaries import KUBERNETES, PARTS, BuildError, Part, find_go
 from node.down import mounts_below
+from node.host_access import HostPortError, ingress_port
 from node.preflight import PROGRAMS, missing_packages
 
 
@@ -60,3 +61,10 @@ def test_a_mount_in_the_directory_is_noticed_and_one_beside_it_is_not() -> None:
     points = ("/srv/one/node1/var", "/srv/onerous")
     lines = [f"31 23 0:28 / {point} rw - ext4 /dev/vda rw" for point in points]
     assert mounts_below(Path("/srv/one"), "\n".join(lines)) == ["/srv/one/node1/var"]
+
+
+def test_a_setting_that_is_no_port_is_named() -> None:
+    assert ingress_port({}) == 8080
+    assert ingress_port({"CONVEYOR_INGRESS_PORT": "9090"}) == 9090
+    with pytest.raises(HostPortError, match="CONVEYOR_INGRESS_PORT=web"):
+        ingress_port({"CONVEYOR_INGRESS_PORT": "web"})
