@@ -41,6 +41,10 @@ class Cgroup:
     def exists(self) -> bool:
         return any((hierarchy / self._path).exists() for hierarchy in self._mount.iterdir())
 
+    def own_processes(self) -> set[int]:
+        """Return the processes of the group itself, without those of pods."""
+        return {pid for folder in self.folders for pid in _members(folder)}
+
     def processes(self) -> set[int]:
         """Return the processes of the group and of the groups in it."""
         return {pid for folder in self.folders for group in _tree(folder) for pid in _members(group)}
@@ -52,7 +56,7 @@ class Cgroup:
         """Also thaw the groups in it: one that was frozen on its own cannot be ended."""
         self._set_freezer("THAWED")
         for group in _tree(self._freezer):
-            (group / "freezer.state").write_text("THAWED")
+            _write(group / "freezer.state", "THAWED")
 
     def kill(self) -> None:
         """End every process of the group; more may be started meanwhile, hence the rounds."""
@@ -107,19 +111,27 @@ def hierarchies(mount: Path = MOUNT) -> list[Path]:
 
 def _tree(folder: Path) -> Iterator[Path]:
     """Yield a group and those in it, parents first."""
-    if not folder.is_dir():
+    try:
+        children = [child for child in sorted(folder.iterdir()) if child.is_dir()]
+    except FileNotFoundError:  # a pod may end at any time
         return
     yield folder
-    for child in sorted(folder.iterdir()):
-        if child.is_dir():
-            yield from _tree(child)
+    for child in children:
+        yield from _tree(child)
 
 
 def _members(group: Path) -> list[int]:
     try:
         return [int(line) for line in (group / "cgroup.procs").read_text().split()]
-    except FileNotFoundError:
+    except OSError:  # gone, or going: the kernel then says that there is no such device
         return []
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text)
+    except FileNotFoundError:
+        return
 
 
 def _kill(pid: int) -> None:

@@ -42,7 +42,7 @@ class RunningMachine:
 
     def pid(self) -> int | None:
         """Return the machine's first process, as the host numbers it."""
-        return next((pid for pid in self._cgroup.processes() if namespace_numbers(pid) == [pid, 1]), None)
+        return next((pid for pid in self._cgroup.own_processes() if namespace_numbers(pid) == [pid, 1]), None)
 
     def require_pid(self) -> int:
         if pid := self.pid():
