@@ -1,6 +1,7 @@
 """Images of the cluster as archives in the cache: the stand-ins for upstream's, and Conveyor's own."""
 
 import fcntl
+import hashlib
 import shutil
 import tempfile
 import time
@@ -25,20 +26,34 @@ def base_images(pause: Path, report: Report) -> dict[str, Path]:
 
 def conveyor_image(bases: Mapping[str, Path], report: Report) -> tuple[str, Path]:
     """Build Conveyor's image from the Dockerfile; return a name of its content, and its archive."""
+    digest = source_digest(ROOT, bases[PYTHON].name)
+    reference = f"{CONVEYOR}:build-{digest}"
+    archive = cache_home() / f"kubernetes-image-conveyor-{digest}.tar"
+    if archive.exists():
+        archive.touch()
+        return reference, archive
     store, started = Store(), time.monotonic()
     with _lock("kubernetes-buildah"):
         if not store.has(PYTHON):
             store.pull(bases[PYTHON], PYTHON)
         report("building the image of Conveyor")
-        identity = store.build(ROOT / "Dockerfile", ROOT, f"{CONVEYOR}:latest")
-        reference = f"{CONVEYOR}:build-{identity[:12]}"
-        archive = cache_home() / f"kubernetes-image-conveyor-{identity[:12]}.tar"
-        if not archive.exists():
-            store.tag(f"{CONVEYOR}:latest", reference)
-            store.export(reference, archive)
-            _forget_old_builds()
+        store.build(ROOT / "Dockerfile", ROOT, reference)
+        store.export(reference, archive)
+        _forget_old_builds()
     report(f"image {reference} is ready after {time.monotonic() - started:.0f} s")
     return reference, archive
+
+
+def source_digest(root: Path, base: str) -> str:
+    """Return a hash of what the build sees: Dockerfile, what .dockerignore lets through, base image."""
+    lines = (root / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    wanted = [root / "Dockerfile", *(root / line[1:] for line in lines if line.startswith("!"))]
+    seen = hashlib.sha256(base.encode())
+    for path in sorted(file for each in wanted for file in (each.rglob("*") if each.is_dir() else [each])):
+        if path.is_file() and "__pycache__" not in path.parts:
+            content = path.read_bytes()
+            seen.update(f"{path.relative_to(root)}\0{len(content)}\0".encode() + content)
+    return seen.hexdigest()[:12]
 
 
 def _archive_of(image: StandIn, store: Store, report: Report) -> Path:

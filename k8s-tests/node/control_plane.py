@@ -5,6 +5,7 @@ from pathlib import Path
 
 from node.identities import API_ADDRESS
 from node.machine import Daemon, Machine
+from node.network import BRIDGE
 from node.plan import (
     API_PORT,
     CLUSTER_DOMAIN,
@@ -37,7 +38,7 @@ class ControlPlane:
         return Machine(
             name=CONTROL,
             log=str(folder / "log"),
-            interface="",
+            awaited=f"{BRIDGE}\t",
             mounts=(),
             folders=(str(folder / "etcd"),),
             shown={},

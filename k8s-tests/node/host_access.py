@@ -52,7 +52,9 @@ def forwarder_settings(door: socket.socket) -> str:
 
 defaults
     mode tcp
-    timeout connect 5s
+    # while the API server starts, a client is to try again instead of waiting here
+    timeout connect 500ms
+    retries 0
     # a watch, a log that is followed and a session of exec may be silent for long
     timeout client 24h
     timeout server 24h

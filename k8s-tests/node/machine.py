@@ -40,7 +40,7 @@ class Mount:
 class Machine:
     name: str
     log: str
-    interface: str
+    awaited: str  # how the line in /proc/net/route begins that ends the wait for the network
     mounts: tuple[Mount, ...]
     folders: tuple[str, ...]
     shown: dict[str, str]  # what daemons find in place of settings of the whole host
@@ -132,21 +132,21 @@ def prepare(machine: Machine) -> None:
         Path(_setting(name)).write_text(value, encoding="ascii")
 
 
-def wait_for_link(interface: str) -> None:
-    """Wait until the cable is in and configured, which is done from outside."""
+def wait_for_route(awaited: str) -> None:
+    """Wait until the network is configured, which is done from outside."""
     deadline = time.monotonic() + LINK_SECONDS
-    route = f"{interface}\t00000000\t"
     while time.monotonic() < deadline:
-        if interface == "" or route in Path("/proc/net/route").read_text(encoding="ascii"):
+        routes = Path("/proc/net/route").read_text(encoding="ascii").splitlines()
+        if not awaited or any(line.startswith(awaited) for line in routes):
             return
         time.sleep(LINK_POLL_SECONDS)
-    raise SystemExit(f"{interface} got no default route within {LINK_SECONDS:.0f} s")
+    raise SystemExit(f"no route began with {awaited!r} within {LINK_SECONDS:.0f} s")
 
 
 def main(specification: Path) -> None:
     machine = read_machine(specification)
     prepare(machine)
-    wait_for_link(machine.interface)
+    wait_for_route(machine.awaited)
     Supervisor(machine).run()
 
 

@@ -10,6 +10,8 @@ from node.plan import CONTROL_ADDRESS, MACHINES, Node
 
 BRIDGE = "bridge"
 INTERFACE = "eth0"
+# as the kernel writes it
+DEFAULT_ROUTE = "00000000"
 TIMEOUT_SECONDS = 20
 
 Command = tuple[str, ...]

@@ -14,7 +14,7 @@ from node.down import clear, end_processes
 from node.host_access import HOST, INGRESS_PORT_VARIABLE, ingress_port, open_door
 from node.plan import plan_cluster
 from node.seed import seed
-from node.up import Materials, Report, Start, exclusive, gather
+from node.up import Report, Start, exclusive, gather
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CONTEXT_VARIABLE = "CONVEYOR_KUBE_CONTEXT"
@@ -92,16 +92,11 @@ def _kind(nodes: int, report: Report) -> Cluster:
 def _own(directory: Path, nodes: int, report: Report) -> Cluster:
     with exclusive(directory):
         running = running_cluster(directory)
-        if not running:  # what cannot work is said before anything is built
-            plan_cluster(directory, nodes)
-            open_door(ingress_port(), INGRESS_PORT_VARIABLE).close()
-        materials = gather(report)
-        image, archive = conveyor_image(materials.images, report)
         if running:
             report(f"the cluster runs already, with {len(running.nodes)} nodes")
-            running.start_missing_nodes()
-            running.import_images({image: archive})
-        cluster = running or _start(directory, nodes, materials, {image: archive}, report)
+            cluster, image = running, _renew(running, report)
+        else:
+            cluster, image = _start(directory, nodes, report)
     facts = read_facts(directory)
     if facts is None:
         raise ClusterError(f"{directory} lost its cluster.json: run `make cluster-down` and start again")
@@ -115,14 +110,29 @@ def _own(directory: Path, nodes: int, report: Report) -> Cluster:
     )
 
 
-def _start(
-    directory: Path, nodes: int, materials: Materials, conveyor: Mapping[str, Path], report: Report
-) -> OwnCluster:
+def _renew(cluster: OwnCluster, report: Report) -> str:
+    """Switch on what is off, and give the nodes the image of the sources as they are now."""
+    image, archive = conveyor_image(gather(report).images, report)
+    cluster.start_missing_nodes()
+    cluster.import_images({image: archive})
+    return image
+
+
+def _start(directory: Path, nodes: int, report: Report) -> tuple[OwnCluster, str]:
+    # what cannot work is said before anything is built
     plan, port = plan_cluster(directory, nodes), ingress_port()
+    open_door(port, INGRESS_PORT_VARIABLE).close()
+    materials = gather(report)
     clear(directory)
+    built: list[str] = []
+
+    def images() -> Path:
+        image, archive = conveyor_image(materials.images, report)
+        built.append(image)
+        return seed(plan, (materials.images, {image: archive}), report)
+
     try:
-        store = seed(plan, (materials.images, conveyor), report)
-        return Start(plan, materials, report).run(port, store)
+        return Start(plan, materials, report).run(port, images), built[0]
     except BaseException:
         end_processes(plan)  # what was started goes, the logs stay
         raise

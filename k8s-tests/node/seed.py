@@ -87,7 +87,7 @@ def _machine(folder: Path) -> Machine:
     return Machine(
         name=SEED,
         log=str(folder / "log"),
-        interface="",
+        awaited="",
         mounts=(Mount("/var", str(folder / "var")), Mount("/run")),
         folders=("/var/lib",),
         shown={},

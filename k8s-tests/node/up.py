@@ -74,8 +74,8 @@ class Start:
         self._cluster = OwnCluster(plan)
         self._started = time.monotonic()
 
-    def run(self, ingress_port: int, store: Path) -> OwnCluster:
-        """Start everything; `store` has the images of the nodes."""
+    def run(self, ingress_port: int, images: Callable[[], Path]) -> OwnCluster:
+        """Start everything; `images` makes the store of images while the API server makes its roles."""
         write_identities(self._plan, dt.datetime.now(tz=dt.UTC))
         self._link_programs()
         with (
@@ -86,7 +86,7 @@ class Start:
             self._start_control(api_door, ingress_door)
         self._write_kubeconfig(facts)
         with ThreadPoolExecutor(1) as pool:
-            nodes = pool.submit(self._start_nodes, store)
+            nodes = pool.submit(lambda: self._start_nodes(images()))
             api = ApiClient(host_access.HOST, facts.api_port, self._plan.pki, ADMIN)
             self._wait_for_api(api)
             self._apply_addons(api)

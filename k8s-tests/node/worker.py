@@ -7,7 +7,7 @@ from pathlib import Path
 
 from node import containerd
 from node.machine import Daemon, Machine, Mount
-from node.network import INTERFACE
+from node.network import DEFAULT_ROUTE, INTERFACE
 from node.plan import CLUSTER_DOMAIN, DNS_SERVICE, PODS, ClusterPlan, Node
 
 CNI_PROGRAMS = "/usr/lib/cni"
@@ -35,7 +35,7 @@ class Worker:
         return Machine(
             name=self.node.name,
             log=str(self.folder / "log"),
-            interface=INTERFACE,
+            awaited=f"{INTERFACE}\t{DEFAULT_ROUTE}\t",
             mounts=(Mount("/var", str(self.folder / "var")), Mount("/run")),
             folders=(
                 "/run/lock",

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from images import root_files
+from images.library import source_digest
 from images.stand_ins import stand_ins
 from node.binaries import KUBERNETES, PARTS, BuildError, Part, find_go
 from node.down import mounts_below
@@ -68,3 +69,17 @@ def test_a_setting_that_is_no_port_is_named() -> None:
     assert ingress_port({"CONVEYOR_INGRESS_PORT": "9090"}) == 9090
     with pytest.raises(HostPortError, match="CONVEYOR_INGRESS_PORT=web"):
         ingress_port({"CONVEYOR_INGRESS_PORT": "web"})
+
+
+def test_the_image_of_conveyor_is_named_by_what_its_build_sees(tmp_path: Path) -> None:
+    (tmp_path / ".dockerignore").write_text("*\n!app\n**/__pycache__\n")
+    (tmp_path / "Dockerfile").write_text("FROM scratch\n")
+    (tmp_path / "app" / "__pycache__").mkdir(parents=True)
+    (tmp_path / "app" / "main.py").write_text("one")
+    first = source_digest(tmp_path, "base")
+    (tmp_path / "README.md").write_text("not seen")
+    (tmp_path / "app" / "__pycache__" / "main.pyc").write_text("not seen")
+    assert source_digest(tmp_path, "base") == first
+    assert source_digest(tmp_path, "another base") != first
+    (tmp_path / "app" / "main.py").write_text("two")
+    assert source_digest(tmp_path, "base") != first
