@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from images.library import base_images
 from node import host_access, network
@@ -35,7 +34,6 @@ READY_SECONDS = 60
 QUICK_POLL_SECONDS = 0.1
 
 Report = Callable[[str], None]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -133,40 +131,41 @@ class Start:
 
     def _wait_for_api(self, api: ApiClient) -> None:
         self._report("waiting for the API server")
-        self._wait(
-            "the API server is ready", lambda: api.get("/readyz"), API_SECONDS, CONTROL, "kube-apiserver"
-        )
+        self._wait("the API server is ready", lambda: api.get("/readyz"), API_SECONDS)
 
     def _apply_addons(self, api: ApiClient) -> None:
         for addon in all_addons((self._plan.pki / "ca.crt").read_bytes()):
-            wanted = f"{addon['kind']} is accepted"
-            self._wait(wanted, partial(api.apply, addon), ADDON_SECONDS, CONTROL, "kube-apiserver")
+            self._wait(f"{addon['kind']} is accepted", partial(api.apply, addon), ADDON_SECONDS)
 
     def _wait_for_nodes(self, api: ApiClient) -> None:
         self._report("waiting for the nodes")
         for node in self._plan.nodes:
-            self._wait(
-                f"{node.name} is ready",
-                partial(require_ready, api, node.name),
-                READY_SECONDS,
-                node.name,
-                "kubelet",
-            )
-        self._report(
-            f"{len(self._plan.nodes)} nodes are ready after {time.monotonic() - self._started:.1f} s"
-        )
+            ready = partial(require_ready, api, node.name)
+            self._wait(f"{node.name} is ready", ready, READY_SECONDS, node.name, ("containerd", "kubelet"))
+        seconds = time.monotonic() - self._started
+        self._report(f"{len(self._plan.nodes)} nodes are ready after {seconds:.1f} s")
 
-    def _wait(self, wanted: str, probe: Callable[[], T], seconds: float, machine: str, daemon: str) -> T:
-        def observed() -> T:
+    def _wait(
+        self,
+        wanted: str,
+        probe: Callable[[], object],
+        seconds: float,
+        machine: str = CONTROL,
+        daemons: tuple[str, ...] = ("etcd", "kube-apiserver"),
+    ) -> None:
+        """Wait, and when it is in vain say what those that matter wrote last."""
+
+        def observed() -> None:
             try:
-                return probe()
+                probe()
             except ApiError as error:
                 raise NotYetError(str(error)) from error
 
         try:
-            return eventually(wanted, observed, seconds, sleep=lambda _: time.sleep(QUICK_POLL_SECONDS))
+            eventually(wanted, observed, seconds, sleep=lambda _: time.sleep(QUICK_POLL_SECONDS))
         except AssertionError as error:
-            raise ClusterError(f"{error}\n{tail(self._plan.log(machine, daemon))}") from error
+            logs = [tail(self._plan.log(machine, name)) for name in ("machine", *daemons)]
+            raise ClusterError("\n".join((str(error), *logs))) from error
 
 
 def require_ready(api: ApiClient, name: str) -> None:
