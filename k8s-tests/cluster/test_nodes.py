@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Iterator
 
 import pytest
-from node.provider import Cluster
 
 from cluster.load import Load
 from kube import Kube
+from node.provider import Cluster
 from release import Release
 from waiting import NotYetError, eventually
 from workloads import is_true
