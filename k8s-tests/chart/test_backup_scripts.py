@@ -1,12 +1,16 @@
 """How a dump is made, kept and loaded."""
 
 import gzip
+import re
+import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from chart.rendering import CHART
 from chart.shell import Shell
+from stack.packages import find_daemons
 
 
 def backups(shell: Shell) -> list[Path]:
@@ -94,3 +98,23 @@ def test_a_damaged_file_is_not_loaded(shell: Shell) -> None:
     (shell.place("backup") / "a.sql.gz").write_bytes(gzip.compress(b"x" * 1000)[:-10])
     assert shell.run("backup/restore.sh", RESTORE_FROM="a.sql.gz").returncode != 0
     assert not (shell.place("notes") / "loaded").exists()
+
+
+@pytest.mark.parametrize(("program", "script"), [("mysqldump", "backup.sh"), ("mysql", "restore.sh")])
+def test_the_real_program_knows_every_option(program: str, script: str) -> None:
+    text = (CHART / "files" / "backup" / script).read_text(encoding="utf-8")
+    calls = re.findall(rf"(?<![\w.]){program} (--(?:[^\\\n|>]|\\\n)*)", text)
+    options = sorted(
+        {option for call in calls for option in re.findall(r"--[a-z-]+(?:=\w+)?", call)} - {"--databases"}
+    )
+    assert len(options) > 4
+    known = [option if "=" in option or not wants_value(option) else f"{option}=1" for option in options]
+    mysqld = find_daemons(lambda _: None).argv["mysqld"]
+    path = Path(mysqld[-1]).parents[1] / "bin" / program
+    argv = [*mysqld[:-1], str(path), "--no-defaults", *known, "--help"]
+    result = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def wants_value(option: str) -> bool:
+    return option in {"--host", "--port", "--user", "--execute"}

@@ -6,7 +6,7 @@ name="conveyor-$(date -u +%Y%m%dT%H%M%SZ).sql"
 rm -f /backup/*.tmp
 
 # Without an option for GTIDs it takes no lock that a long query could make everyone wait for.
-mysqldump --host="$DB_HOST" --port="$DB_PORT" --user="$DB_USER" --connect-timeout=10 \
+mysqldump --host="$DB_HOST" --port="$DB_PORT" --user="$DB_USER" \
     --single-transaction --quick --skip-triggers --no-tablespaces --set-gtid-purged=OFF \
     --databases "$DB_NAME" >"/backup/$name.tmp"
 case "$(tail -n 1 "/backup/$name.tmp")" in
