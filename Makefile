@@ -21,9 +21,9 @@ cluster: .venv/stack.stamp ## Start a Kubernetes cluster (NODES=1..3) and instal
 	@PYTHONPATH=k8s-tests:. $(RUN) node install
 cluster-down: .venv/stack.stamp ## End that cluster and leave nothing
 	@PYTHONPATH=k8s-tests:. $(RUN) node down
-clean: .venv/stack.stamp ## Remove the data, the downloaded daemons, caches and the virtual environment
+clean: cluster-down ## Remove the data, the cluster, the downloaded daemons, caches and the virtual environment
 	@$(RUN) stack clean
-	rm -rf .cache .venv
+	rm -rf .cache .cluster .venv
 
 ##@ Develop
 test: .venv/dev.stamp ## Run every tier of tests, or some: make test TIERS="lint unit chart stack ui cluster"
