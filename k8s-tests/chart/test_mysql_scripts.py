@@ -1,11 +1,13 @@
 """How a member is made, and how it gives its role away before it stops."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from chart.shell import Shell
+from waiting import eventually
 
 
 @pytest.fixture
@@ -38,11 +40,20 @@ def test_a_start_that_failed_half_way_is_made_again(shell: Shell, accounts: Path
 
 
 def test_a_member_stops_as_soon_as_it_is_released(shell: Shell) -> None:
-    (shell.place("handover") / "released").touch()
-    started = time.monotonic()
-    assert shell.run("mysql/hand-over.sh").returncode == 0
-    assert time.monotonic() - started < 5
-    assert (shell.place("handover") / "stopping").exists()
+    handover = shell.place("handover")
+    (handover / "released").touch()  # of a stop before, whose agent died with it
+
+    def release() -> None:
+        eventually("the hook asks for the release", (handover / "stopping").stat, 5)
+        assert not (handover / "released").exists()
+        (handover / "released").touch()
+
+    with ThreadPoolExecutor(1) as agent:
+        released = agent.submit(release)
+        started = time.monotonic()
+        assert shell.run("mysql/hand-over.sh").returncode == 0
+        assert time.monotonic() - started < 5
+        released.result()
 
 
 def test_a_member_whose_agent_is_dead_stops_all_the_same(shell: Shell) -> None:
