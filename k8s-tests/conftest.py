@@ -11,7 +11,11 @@ FIGURES = pytest.StashKey[dict[str, str]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kubernetes")
-    group.addoption("--keep-cluster", action="store_true", help="leave cluster and release for a look")
+    group.addoption(
+        "--keep-cluster",
+        action="store_true",
+        help="leave cluster (CONVEYOR_CLUSTER_DIR=.cache/cluster) and release",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

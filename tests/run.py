@@ -150,7 +150,7 @@ def _no_chromium() -> str:
 
 def _no_cluster() -> str:
     asked = subprocess.run(
-        [sys.executable, "-m", "node", "obstacle"],
+        [sys.executable, "-c", "from node.provider import obstacle; print(obstacle())"],
         env={**os.environ, "PYTHONPATH": f"{ROOT / 'k8s-tests'}:{ROOT}"},
         capture_output=True,
         text=True,

@@ -1,6 +1,7 @@
 """A cluster, and in it one release that every test finds ready and leaves ready."""
 
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from cluster.settings import NAMESPACE, RELEASE, release_values, restricted_name
 from diagnosis import WATCHED
 from helm import helm_binary
 from kube import Kube
-from node.provider import Cluster, NoClusterError, provide
+from node.provider import Cluster, NoClusterError, provide, take_down
 from release import ROOT, Release, Values
 from waiting import NotYetError, eventually
 
@@ -24,6 +25,8 @@ NODES = 3
 DELETE_SECONDS = 180
 TEST_SECONDS = 900
 DISCOVERY = ROOT / ".cache" / "kubernetes-discovery.json"
+DIRECTORY_VARIABLE = "CONVEYOR_CLUSTER_DIR"
+OWN_CLUSTER = ROOT / ".cache" / "cluster"
 # what a later file does is dearer, or breaks more
 ORDER = ("install", "front", "database", "upgrade", "scaling", "external", "nodes", "backup")
 
@@ -40,15 +43,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """Three nodes; taken down afterwards if they were brought up for the tests."""
-    try:
-        cluster = provide(int(os.environ.get("NODES", NODES)))
-    except NoClusterError as error:
-        if os.environ.get("REQUIRE_CLUSTER"):
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    yield cluster
-    if not request.config.getoption("--keep-cluster"):
-        cluster.down()
+    with pytest.MonkeyPatch.context() as patch:
+        if not os.environ.get(DIRECTORY_VARIABLE):  # not the cluster of `make cluster`
+            patch.setenv(DIRECTORY_VARIABLE, str(OWN_CLUSTER))
+            patch.setenv("CONVEYOR_INGRESS_PORT", str(_free_port()))
+        try:
+            cluster = provide(int(os.environ.get("NODES", NODES)))
+        except NoClusterError as error:
+            if os.environ.get("REQUIRE_CLUSTER"):
+                pytest.fail(str(error))
+            pytest.skip(str(error))
+        yield cluster
+        if not request.config.getoption("--keep-cluster"):
+            cluster.down()
+            take_down(OWN_CLUSTER)  # also one that a killed run has left
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +115,8 @@ def url(cluster: Cluster, release: Release) -> str:
         answer = httpx.get(f"{cluster.ingress_url}/readyz", timeout=5)
         if answer.status_code != httpx.codes.OK:
             raise NotYetError(f"{answer.status_code} {answer.text[:200]}")
+        if (server := answer.headers["X-Served-By"]) not in {pod.name for pod in release.pods("api")}:
+            raise NotYetError(f"{server} answers: the Ingress of another release leads there")
         return cluster.ingress_url
 
     return eventually(f"{release.name} answers through the Ingress", answers, 60)
@@ -127,6 +137,12 @@ def ledger(url: str) -> Ledger:
 @pytest.fixture
 def load(url: str, ledger: Ledger) -> Load:
     return Load(url, ledger)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
 
 
 def _delete_namespace(kube: Kube) -> None:
