@@ -60,12 +60,12 @@ def queue_station(status: ClusterStatus) -> Station:
     redis = status.redis
     if not redis.up:
         cure = Line("Redis", "tasks wait in the ledger", "bad")
-        return Station("Redis queue", "queue", "bad", "unreachable", [cure])
+        return Station("Queue", "queue", "bad", "unreachable", [cure])
     waiting = sum(queue.depth for queue in status.queues)
     lines = [Line(queue.name, _waiting(queue)) for queue in status.queues]
     if redis.round_trip_ms is not None:
         lines.append(Line("Redis", f"answers in {redis.round_trip_ms:.1f} ms"))
-    return Station("Redis queue", "queue", "ok", f"{waiting} waiting", lines)
+    return Station("Queue", "queue", "ok", f"{waiting} waiting", lines)
 
 
 def workers_station(workers: Sequence[WorkerStatus]) -> Station:
@@ -95,7 +95,10 @@ def mysql_station(mysql: MySQLStatus, expected_members: int) -> Station:
         return Station("MySQL", "database", "bad", "unreachable", [Line("MySQL", "no answer", "bad")])
     online = [member for member in mysql.members if member.state == "ONLINE"]
     primaries = sum(member.role == "PRIMARY" for member in online)
-    lines = [Line(member.address, _member_note(member), _member_tone(member)) for member in mysql.members]
+    lines = [
+        Line(_member_name(member.address), _member_note(member), _member_tone(member))
+        for member in mysql.members
+    ]
     if not mysql.members:
         return Station("MySQL", "database", "ok", "one server", lines)
     problems = mysql_problems(mysql, expected_members)
@@ -109,6 +112,12 @@ def _waiting(queue: QueueStatus) -> str:
         return "empty"
     age = queue.oldest_age_seconds
     return str(queue.depth) if age is None else f"{queue.depth}, oldest {duration(age)}"
+
+
+def _member_name(address: str) -> str:
+    """Return the host without its domain, which in Kubernetes is long and the same for all."""
+    host, _, domain = address.rpartition(":")[0].partition(".")
+    return host if domain and not host.isdigit() else address
 
 
 def _member_note(member: MemberStatus) -> str:

@@ -83,7 +83,7 @@ def test_a_row_that_has_ended_asks_no_more(page: Page) -> None:
 
 def test_the_path_of_a_task_is_shown_with_its_state(page: Page) -> None:
     path = page.get_by_role("list", name="The path of a task")
-    for station in ("API", "Redis queue", "Workers", "MySQL"):
+    for station in ("API", "Queue", "Workers", "MySQL"):
         expect(path.get_by_role("heading", name=station)).to_be_visible()
     expect(path).to_contain_text("2 of 2 alive")
     expect(path).to_contain_text("primary")

@@ -50,7 +50,7 @@ def notes(station: Station) -> list[str]:
 
 def test_the_stations_stand_in_the_order_in_which_a_task_passes_them() -> None:
     path = stations(cluster(), [SeenReplica("api-1", answered_now=True)], 0)
-    assert [station.title for station in path] == ["API", "Redis queue", "Workers", "MySQL"]
+    assert [station.title for station in path] == ["API", "Queue", "Workers", "MySQL"]
     assert {station.word for station in path} == {"Working"}
     assert notes(path[0]) == ["api-1: served this page"]
 
@@ -107,3 +107,11 @@ def test_a_single_server_without_a_group_is_well() -> None:
 
 def test_an_unreachable_database_is_down() -> None:
     assert mysql_station(MySQLStatus(up=False, members=[], error="refused"), 3).word == "Down"
+
+
+def test_a_member_with_a_long_name_is_shown_by_the_first_part_of_it() -> None:
+    addresses = ("mysql-0.mysql.tasks.svc.cluster.local:3306", "127.0.0.1:18101", "mysql-2:3306")
+    members = [
+        MemberStatus(address=one, state="ONLINE", role="SECONDARY", lag_transactions=0) for one in addresses
+    ]
+    assert [line.name for line in mysql(*members).lines] == ["mysql-0", "127.0.0.1:18101", "mysql-2:3306"]
