@@ -1,7 +1,5 @@
 """The chart's my.cnf and redis.conf say the same as those of compose.yaml and of the local stack."""
 
-import re
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,27 +7,10 @@ import pytest
 from chart.manifests import Manifests
 from chart.presets import PRESETS
 from chart.rendering import ROOT, render
-from stack.daemons.rendering import render as render_of_the_stack
+from tests.configurations import MY_CNF_PLACES, my_cnf_of_the_stack, options, without
 
-# differs by nature: where things are, and what a command line says
-PLACES = {
-    *("datadir", "tmpdir", "basedir", "plugin_dir", "lc_messages_dir", "user", "port", "admin_port"),
-    *("bind_address", "admin_address", "server_id", "report_host", "report_port"),
-    *("loose_group_replication_group_name", "loose_group_replication_local_address"),
-    "loose_group_replication_group_seeds",
-}
 # the chart alone has limits of memory
 ONLY_IN_A_POD = {"maxmemory"}
-
-
-def options(text: str) -> dict[str, str]:
-    lines = [line for line in text.splitlines() if line and not line.startswith(("#", "["))]
-    pairs = [re.split(r"[= ]", line, maxsplit=1) for line in lines]
-    return {f"{key} {value}" if key == "plugin_load_add" else key: value for key, value in pairs}
-
-
-def without(found: dict[str, str], left_out: set[str]) -> dict[str, str]:
-    return {key: value for key, value in found.items() if key not in left_out}
 
 
 def configuration(manifests: Manifests, component: str, file: str) -> dict[str, str]:
@@ -42,19 +23,8 @@ def docker(name: str) -> dict[str, str]:
 
 def test_the_members_run_with_the_settings_of_compose_and_of_the_stack() -> None:
     ours = configuration(PRESETS["default"].rendered(), "mysql", "my.cnf")
-    stack = render_of_the_stack(
-        "my.cnf.j2",
-        tree=None,
-        user=None,
-        directory=Path("/"),
-        ordinal=0,
-        port=3306,
-        admin_port=33062,
-        seeds="",
-        group_name="",
-    )
-    assert without(ours, PLACES) == without(docker("mysql/my.cnf"), PLACES)
-    assert without(ours, PLACES) == without(options(stack), PLACES)
+    assert without(ours, MY_CNF_PLACES) == without(docker("mysql/my.cnf"), MY_CNF_PLACES)
+    assert without(ours, MY_CNF_PLACES) == without(my_cnf_of_the_stack(), MY_CNF_PLACES)
 
 
 def test_redis_runs_with_the_settings_of_compose() -> None:

@@ -2,23 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import yaml
 
 from stack.daemons import haproxy, prometheus
 from stack.daemons.rendering import render
 from stack.ports import fixed_ports
+from tests.configurations import MY_CNF_PLACES, my_cnf_of_the_stack, options, without
 from tests.unit.compose.conftest import ROOT
 
 PLACES = {"bind", "server", "monitor-uri"}
-# differs by nature: where things are, and what compose.yaml gives on the command line
-MY_CNF_PLACES = {
-    *("datadir", "tmpdir", "basedir", "plugin_dir", "lc_messages_dir", "user", "port", "admin_port"),
-    *("bind_address", "admin_address", "server_id", "report_host", "report_port"),
-    *("loose_group_replication_group_name", "loose_group_replication_local_address"),
-    "loose_group_replication_group_seeds",
-}
 
 
 def sections(text: str) -> dict[str, list[str]]:
@@ -34,12 +27,6 @@ def sections(text: str) -> dict[str, list[str]]:
         elif words[0] not in PLACES:
             current.append(" ".join(words))
     return found
-
-
-def options(text: str) -> dict[str, str]:
-    lines = [line for line in text.splitlines() if line and not line.startswith(("#", "["))]
-    pairs = [re.split(r"[= ]", line, maxsplit=1) for line in lines]
-    return {f"{key} {value}" if key == "plugin_load_add" else key: value for key, value in pairs}
 
 
 def read(name: str) -> str:
@@ -79,29 +66,14 @@ def test_every_check_leads_to_an_agent_of_its_own_member() -> None:
 
 
 def test_the_servers_run_with_the_settings_of_the_local_stack() -> None:
-    rendered = render(
-        "my.cnf.j2",
-        tree=None,
-        user=None,
-        directory=Path("/"),
-        ordinal=0,
-        port=3306,
-        admin_port=33062,
-        seeds="",
-        group_name="",
-    )
-    local, docker = options(rendered), options(read("mysql/my.cnf"))
-    assert {key: value for key, value in docker.items() if key not in MY_CNF_PLACES} == {
-        key: value for key, value in local.items() if key not in MY_CNF_PLACES
-    }
+    docker = options(read("mysql/my.cnf"))
+    assert without(docker, MY_CNF_PLACES) == without(my_cnf_of_the_stack(), MY_CNF_PLACES)
 
 
 def test_redis_runs_with_the_settings_of_the_local_stack() -> None:
     rendered = render("redis.conf.j2", port=6379, password="unused", directory="/data")
     local, docker = options(rendered), options(read("redis.conf"))
-    assert {
-        key: value for key, value in local.items() if key not in {"bind", "port", "requirepass"}
-    } == docker
+    assert without(local, {"bind", "port", "requirepass"}) == docker
 
 
 def test_prometheus_asks_the_same_processes() -> None:
