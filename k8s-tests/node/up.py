@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from images.library import base_images
 from node import host_access, network
@@ -31,6 +32,7 @@ from waiting import NotYetError, eventually
 API_SECONDS = 60
 ADDON_SECONDS = 30
 READY_SECONDS = 60
+REPELLING = {"NoSchedule", "NoExecute"}
 QUICK_POLL_SECONDS = 0.1
 
 Report = Callable[[str], None]
@@ -169,9 +171,20 @@ class Start:
 
 
 def require_ready(api: ApiClient, name: str) -> None:
-    """Raise NotYetError unless the node says that it is ready."""
-    status = api.read(f"/api/v1/nodes/{name}")["status"]
-    conditions = {item["type"]: item for item in status.get("conditions", [])}
+    """Raise NotYetError unless the node is ready and pods may be put on it."""
+    if obstacle := obstacle_to_pods(api.read(f"/api/v1/nodes/{name}")):
+        raise NotYetError(obstacle)
+
+
+def obstacle_to_pods(node: Mapping[str, Any]) -> str:
+    """Say what keeps pods from a node.
+
+    The taint of a node that was not ready goes a moment after it has become so. Pods that are scheduled in
+    between crowd the other nodes, and those with volumes of a node stay there.
+    """
+    conditions = {item["type"]: item for item in node["status"].get("conditions", [])}
     ready = conditions.get("Ready", {"status": "unknown", "message": "it has not reported yet"})
     if ready["status"] != "True":
-        raise NotYetError(str(ready.get("message")))
+        return str(ready.get("message"))
+    taints = [taint["key"] for taint in node["spec"].get("taints", []) if taint["effect"] in REPELLING]
+    return f"it is tainted with {', '.join(taints)}" if taints else ""
