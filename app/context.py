@@ -1,6 +1,7 @@
 """What one API process is made of, built once and handed to the endpoints."""
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Self
 
 from prometheus_client import CollectorRegistry
@@ -39,6 +40,7 @@ class ApiContext:
     recorder: RequestRecorder
     tasks: TaskService
     cluster: ClusterService
+    draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
     def build(cls, settings: Settings) -> Self:

@@ -75,7 +75,13 @@ class Settings(BaseSettings):
         ge=1,
         description="Rows for the `requests` table kept in memory; more are dropped and counted.",
     )
-    shutdown_grace_seconds: int = Field(20, ge=1, description="Longest wait for open requests at SIGTERM.")
+    api_drain_seconds: int = Field(
+        5,
+        ge=0,
+        description="Time at SIGTERM in which the API says that it is not ready and still answers, "
+        "so that load balancers turn away first.",
+    )
+    shutdown_grace_seconds: int = Field(20, ge=1, description="Longest wait for open requests after that.")
 
     # Tasks
     task_modules: Annotated[tuple[str, ...], NoDecode] = Field(

@@ -18,6 +18,8 @@ FLOWER_USER = "conveyor"
 # Python takes seconds to load them: they do so while the MySQL servers form their group and migrations run.
 SERVERS = ("redis", "mysql-0", "mysql-1", "mysql-2")
 START_SECONDS = 180
+# HAProxy asks once a second, and a busy machine may delay it
+DRAIN_SECONDS = 3
 # All of them write until their end, so what they write to stops after them.
 DATA = ("haproxy", "redis", "migrate")
 
@@ -89,6 +91,7 @@ def _api(plan: Plan, name: str) -> Service:
         **_environment(plan, name),
         "API_HOST": "127.0.0.1",
         "API_PORT": str(port),
+        "API_DRAIN_SECONDS": str(DRAIN_SECONDS),
         "PROMETHEUS_URL": f"http://localhost:{plan.ports['prometheus']}/",
     }
     in_rotation = RotationProbe(plan.ports["haproxy-stats"], "api", name)
@@ -101,7 +104,7 @@ def _api(plan: Plan, name: str) -> Service:
         needs=SERVERS,
         uses=DATA,
         deadline_seconds=START_SECONDS,
-        grace_seconds=25,
+        grace_seconds=30,
     )
 
 

@@ -49,10 +49,19 @@ async def healthz() -> dict[str, str]:
 
 
 @router.get(
-    "/readyz", tags=["probes"], responses={503: {"model": Readiness, "description": "Send no requests here."}}
+    "/readyz",
+    tags=["probes"],
+    responses={
+        503: {"model": Readiness, "description": "Send no requests here."},
+        404: {"model": Readiness, "description": "Send no more requests here: this replica is about to end."},
+    },
 )
 def readyz(context: Context, response: Response) -> Readiness:
     """Say whether this replica can answer: it must be able to read; without Redis it still accepts."""
+    if context.draining.is_set():
+        # the answer by which HAProxy lets open requests end; for other checks it is a failure like any
+        response.status_code = HTTPStatus.NOT_FOUND
+        return Readiness(ready=False, checks={"process": "ends soon"})
     answers = context.cluster.readiness()
     ready = answers["database"].error is None
     if not ready:

@@ -13,8 +13,6 @@ from chart.rendering import CHART, render
 from worker.celery_app import create_celery
 from worker.outcome import Outcome
 
-FRONT_SECONDS = 5
-
 
 def test_everything_that_stays_is_looked_at(manifests: Manifests) -> None:
     for pod in manifests.pods:
@@ -55,14 +53,10 @@ def test_a_worker_gets_more_time_than_its_tasks_are_given() -> None:
 
 
 def test_the_api_gets_more_time_than_its_requests_are_given() -> None:
-    for values, expected in (({}, 35), ({"settings": {"SHUTDOWN_GRACE_SECONDS": 60}}, 75)):
+    longer = {"settings": {"SHUTDOWN_GRACE_SECONDS": 60, "API_DRAIN_SECONDS": 15}}
+    for values, expected in (({}, 35), (longer, 85)):
         (api,) = render(values).pods_of("api")
         assert api.spec.termination_grace_period_seconds == expected
-        lifecycle = api.container("api").lifecycle
-        assert lifecycle
-        assert lifecycle.pre_stop
-        assert lifecycle.pre_stop.sleep
-        assert lifecycle.pre_stop.sleep.seconds == FRONT_SECONDS
 
 
 def test_the_times_that_the_templates_reckon_with_are_those_of_the_code() -> None:
@@ -70,7 +64,12 @@ def test_the_times_that_the_templates_reckon_with_are_those_of_the_code() -> Non
     line = next(line for line in text.splitlines() if "$defaults := dict" in line)
     defaults = dict(re.findall(r'"([A-Z_]+)" "?(\w+)"?', line))
     assert defaults == {name: f"{Settings.model_fields[name.lower()].default}" for name in defaults}
-    assert set(defaults) == {"TASK_QUEUE", "SHUTDOWN_GRACE_SECONDS", "WORKER_SOFT_SHUTDOWN_SECONDS"}
+    assert set(defaults) == {
+        "TASK_QUEUE",
+        "API_DRAIN_SECONDS",
+        "SHUTDOWN_GRACE_SECONDS",
+        "WORKER_SOFT_SHUTDOWN_SECONDS",
+    }
 
 
 def test_a_member_has_time_to_hand_over_and_then_to_stop() -> None:

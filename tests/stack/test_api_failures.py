@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -230,7 +231,7 @@ def test_killed_workers_are_named_and_their_tasks_wait(api: httpx.Client, stack:
     assert end_of(api, location)["status"] == "succeeded"
 
 
-def test_a_replica_of_the_api_that_restarts_fails_no_request(stack: Stack) -> None:
+def test_replicas_of_the_api_that_restart_fail_no_request(stack: Stack) -> None:
     stopped = threading.Event()
     statuses: list[int] = []
 
@@ -240,15 +241,39 @@ def test_a_replica_of_the_api_that_restarts_fails_no_request(stack: Stack) -> No
                 statuses.append(client.get("/api/users").status_code)
                 statuses.append(client.post("/api/worker/test").status_code)
 
-    threads = [threading.Thread(target=load) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    stack.restart("api-2")
-    stopped.set()
-    for thread in threads:
-        thread.join(30)
+    with ThreadPoolExecutor() as threads:
+        clients = [threads.submit(load) for _ in range(3)]
+        try:
+            for name in ("api-1", "api-2", "api-3"):
+                stack.restart(name)
+        finally:
+            stopped.set()
+        for client in clients:
+            client.result(30)
     assert set(statuses) == {200, 202}
     assert len(statuses) > 20
+
+
+def test_a_replica_that_ends_says_so_and_still_answers(stack: Stack, tmp_path: Path) -> None:
+    port = free_port()
+    environment = {**stack.env_for("api-1"), "API_PORT": str(port), "API_DRAIN_SECONDS": "3"}
+    with (
+        OwnProcess("app", environment, tmp_path) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5) as client,
+    ):
+        wait_until(lambda: status_of(client, "/readyz") == 200, "the replica is ready")
+        with ThreadPoolExecutor() as threads:
+            ended = threads.submit(process.terminate)
+            wait_until(lambda: status_of(client, "/readyz") == 404, "the replica says that it ends")
+            assert client.post("/api/worker/test").status_code == 202
+            assert ended.result() == 0
+
+
+def status_of(client: httpx.Client, path: str) -> int | None:
+    try:
+        return client.get(path).status_code
+    except httpx.TransportError:
+        return None
 
 
 def test_a_replica_that_cannot_read_is_not_ready_and_says_why(stack: Stack, tmp_path: Path) -> None:
@@ -260,21 +285,16 @@ def test_a_replica_that_cannot_read_is_not_ready_and_says_why(stack: Stack, tmp_
         "DB_SLAVE1_HOST": nowhere,
         "DB_SLAVE2_HOST": nowhere,
     }
-    url = f"http://127.0.0.1:{port}"
-    with OwnProcess("app", environment, tmp_path) as process:
-
-        def answers() -> bool:
-            try:
-                return httpx.get(f"{url}/healthz").status_code == 200
-            except httpx.TransportError:
-                return False
-
-        wait_until(answers, "the replica answers")
-        ready = httpx.get(f"{url}/readyz")
+    with (
+        OwnProcess("app", environment, tmp_path) as process,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5) as client,
+    ):
+        wait_until(lambda: status_of(client, "/healthz") == 200, "the replica answers")
+        ready = client.get("/readyz")
         assert ready.status_code == 503
         assert "OperationalError" in ready.json()["checks"]["database"]
         assert ready.json()["checks"]["redis"] == "ok"
-        refused = httpx.post(f"{url}/api/worker/test")
+        refused = client.post("/api/worker/test")
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
         assert refused.headers["Content-Type"] == "application/problem+json"
         assert process.terminate() == 0

@@ -1,15 +1,16 @@
 """What surrounds the application: HAProxy's rules, Prometheus' targets, the supervision of the whole."""
 
 import base64
-import csv
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx2 as httpx
 import psutil
 import pytest
 
 from stack import sessions
+from stack.probes import RotationProbe
 from stack.supervisor import Stack
 from tests.stack.waiting import wait_until
 
@@ -42,16 +43,18 @@ def test_prometheus_reaches_every_process(stack: Stack) -> None:
 
 
 def test_requests_are_spread_over_the_replicas(stack: Stack, api: httpx.Client) -> None:
-    served = [api.get("/healthz").headers["X-Served-By"] for _ in range(12)]
-    assert set(served) == {"api-1", "api-2", "api-3"}, f"served by {served}; {haproxy_view(stack)}"
+    replicas = ("api-1", "api-2", "api-3")
+    probes = [RotationProbe(stack.ports["haproxy-stats"], "api", name) for name in replicas]
+    wait_until(lambda: all(probe.check() is None for probe in probes), "all replicas are in rotation")
+    assert {api.get("/healthz").headers["X-Served-By"] for _ in range(12)} == set(replicas)
 
 
-def haproxy_view(stack: Stack) -> list[tuple[str, ...]]:
-    """Return what HAProxy knows of the replicas: whether a request was sent elsewhere, and why."""
-    answer = httpx.get(f"http://127.0.0.1:{stack.ports['haproxy-stats']}/;csv", timeout=5)
-    columns = ("svname", "status", "lastchg", "stot", "econ", "eresp", "wretr", "wredis")
-    rows = [row for row in csv.DictReader(answer.text.splitlines()) if row["# pxname"] == "api"]
-    return [tuple(f"{column}={row[column]}" for column in columns) for row in rows]
+def test_a_replica_leaves_the_rotation_before_it_ends(stack: Stack) -> None:
+    seen = RotationProbe(stack.ports["haproxy-stats"], "api", "api-3")
+    with ThreadPoolExecutor() as threads:
+        restarted = threads.submit(stack.restart, "api-3")
+        wait_until(lambda: (seen.check() or "").startswith("NOLB"), "HAProxy sends nothing new to it")
+        restarted.result()
 
 
 def test_a_killed_replica_costs_no_read(stack: Stack) -> None:

@@ -76,6 +76,6 @@
 
 {{/* The settings in force: the default of the code where the user sets nothing. */}}
 {{- define "conveyor.setting" -}}
-{{- $defaults := dict "TASK_QUEUE" "default" "SHUTDOWN_GRACE_SECONDS" 20 "WORKER_SOFT_SHUTDOWN_SECONDS" 25 }}
+{{- $defaults := dict "TASK_QUEUE" "default" "API_DRAIN_SECONDS" 5 "SHUTDOWN_GRACE_SECONDS" 20 "WORKER_SOFT_SHUTDOWN_SECONDS" 25 }}
 {{- index (merge (dict) .root.Values.settings $defaults) .name }}
 {{- end }}

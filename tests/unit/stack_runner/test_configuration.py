@@ -93,6 +93,7 @@ def section(text: str, head: str) -> str:
 def test_haproxy_checks_the_readiness_of_every_api_replica() -> None:
     backend = section(haproxy.configuration(PORTS), "backend api")
     assert "option httpchk GET /readyz" in backend
+    assert "http-check disable-on-404" in backend, "a replica that drains may finish what it has begun"
     assert re.findall(r"server (api-\d) 127\.0\.0\.1:(\d+)", backend) == [
         (name, str(PORTS[name])) for name in ("api-1", "api-2", "api-3")
     ]
