@@ -25,10 +25,15 @@ def api_context(request: Request) -> ApiContext:
 Context = Annotated[ApiContext, Depends(api_context)]
 
 
+def client_position(request: Request, context: Context) -> str | None:
+    """Return what the client has seen already, as its token says."""
+    token = request.headers.get(causality.HEADER) or request.cookies.get(causality.COOKIE)
+    return context.tokens.read(token)
+
+
 def read_session(request: Request, context: Context) -> Iterator[ReadSession]:
     """Open a session on a replica that has the client's last write."""
-    token = request.headers.get(causality.HEADER) or request.cookies.get(causality.COOKIE)
-    with context.database.read(context.tokens.read(token)) as session:
+    with context.database.read(client_position(request, context)) as session:
         request.state.database_role = session.role
         yield session
 

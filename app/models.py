@@ -105,7 +105,8 @@ class Task(Base):
 
     __tablename__ = "tasks"
     __table_args__ = (
-        Index(None, "status", "available_at"),
+        # the relay finds what to publish at its left end, however many published tasks wait
+        Index(None, "status", "published_at", "available_at", "queue"),
         Index(None, "status", "lease_until"),
         Index(None, "status", "id"),
     )

@@ -1,5 +1,6 @@
 """`ReadSession` and `WriteSession`: the type of a session says which member it talks to."""
 
+import re
 from collections.abc import Callable
 from typing import Literal, NoReturn
 
@@ -7,6 +8,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 Role = Literal["primary", "replica"]
+# In `gtid_owned` the thread follows each transaction: `uuid:17#42:18#43`.
+OWNER = re.compile(r"#\d+")
 
 
 class ReadSession(Session):
@@ -27,8 +30,13 @@ class ReadSession(Session):
         raise TypeError("a ReadSession has nothing to commit; ask for a WriteSession")
 
     def position(self) -> str:
-        """Return the set of transactions this session's member has applied, as GTIDs."""
-        return executed_position(self)
+        """Return a set of GTIDs that contains every transaction this session has seen the effects of.
+
+        A member shows a transaction's rows a moment before it counts it as executed; until then it is
+        owned by the thread that commits it. So what is owned is read first, and added.
+        """
+        owned = OWNER.sub("", _global_gtids(self, "gtid_owned"))
+        return ",".join(filter(None, (executed_position(self), owned)))
 
 
 class WriteSession(Session):
@@ -62,4 +70,8 @@ class WriteSession(Session):
 
 def executed_position(session: Session) -> str:
     """Read the GTID set a member has executed; empty where GTIDs are off."""
-    return str(session.scalar(text("SELECT @@GLOBAL.gtid_executed"))).replace("\n", "")
+    return _global_gtids(session, "gtid_executed")
+
+
+def _global_gtids(session: Session, variable: Literal["gtid_executed", "gtid_owned"]) -> str:
+    return str(session.scalar(text(f"SELECT @@GLOBAL.{variable}"))).replace("\n", "")

@@ -13,5 +13,15 @@ def create_table(name: str, *columns: Any) -> None:  # noqa: ANN401 - columns an
 
 def create_index(name: str, table: str, columns: list[str]) -> None:
     """Create the index unless it is there; MySQL has no IF NOT EXISTS for it."""
-    if all(index["name"] != name for index in inspect(op.get_bind()).get_indexes(table)):
+    if not _has_index(name, table):
         op.create_index(name, table, columns)
+
+
+def drop_index(name: str, table: str) -> None:
+    """Drop the index if it is there."""
+    if _has_index(name, table):
+        op.drop_index(name, table)
+
+
+def _has_index(name: str, table: str) -> bool:
+    return any(index["name"] == name for index in inspect(op.get_bind()).get_indexes(table))

@@ -1,10 +1,11 @@
 """SQL of the outbox: what was promised but not published, and what seems to have been lost."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, text, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.database.clock import now, now_plus
 from app.database.sessions import WriteSession
@@ -12,6 +13,7 @@ from app.models import Task, TaskStatus
 from app.tasks.broker import Message
 
 WAITING = (TaskStatus.QUEUED, TaskStatus.RETRYING)
+MESSAGE: Select[*tuple[Any, ...]] = select(Task.id, Task.name, Task.queue, Task.request_id)
 
 
 class Backlog(NamedTuple):
@@ -29,12 +31,9 @@ class OutboxRepository:
 
     def lock_unpublished(self, min_age_seconds: float, limit: int) -> Sequence[Message]:
         """Lock due tasks that the accepting process had time to publish and did not."""
-        return self._lock(
-            Task.status.in_(WAITING),
-            Task.published_at.is_(None),
-            Task.available_at <= now_plus(-min_age_seconds),
-            limit=limit,
-        )
+        due = [Task.published_at.is_(None), Task.available_at <= now_plus(-min_age_seconds)]
+        locked = MESSAGE.with_for_update(skip_locked=True)
+        return [Message(*row) for row in self._oldest_waiting(locked, Task.available_at, due, limit)]
 
     def lock_overdue(
         self, queue: str, published_before: datetime | None, min_age_seconds: float, limit: int
@@ -44,25 +43,45 @@ class OutboxRepository:
         `published_before` is when the oldest waiting message was published: queues are first in,
         first out, so what was published earlier has left the queue. None means an empty queue.
         """
-        return self._lock(
-            Task.status.in_(WAITING),
+        lost = [
             Task.queue == queue,
             Task.published_at <= now_plus(-min_age_seconds),
             *([Task.published_at < published_before] if published_before else []),
-            limit=limit,
-        )
+        ]
+        # Looked for without locks, which would be as many as there are tasks in all the other queues.
+        found = self._oldest_waiting(select(Task.id), Task.published_at, lost, limit)
+        if not found:
+            return []
+        ids = [row.id for row in found]
+        return self._lock(MESSAGE.where(Task.id.in_(ids), Task.status.in_(WAITING), *lost))
 
-    def lock_abandoned(self, republish_after_seconds: float, limit: int) -> Sequence[Message]:
-        """Lock running tasks whose worker has let the lease expire."""
+    def lock_abandoned(
+        self, published_before: Mapping[str, datetime | None], republish_after_seconds: float, limit: int
+    ) -> Sequence[Message]:
+        """Lock running tasks whose worker has let the lease expire.
+
+        The first time at once; after that, the same holds as for tasks that did not start.
+        """
+        may_be_waiting = [
+            and_(Task.queue == queue, Task.published_at >= before)
+            for queue, before in published_before.items()
+            if before
+        ]
         return self._lock(
-            Task.status == TaskStatus.RUNNING,
-            Task.lease_until < now(),
-            or_(
-                Task.published_at.is_(None),
-                Task.published_at < Task.lease_until,
-                Task.published_at <= now_plus(-republish_after_seconds),
-            ),
-            limit=limit,
+            MESSAGE.where(
+                Task.status == TaskStatus.RUNNING,
+                Task.lease_until < now(),
+                or_(
+                    Task.published_at.is_(None),
+                    Task.published_at < Task.lease_until,
+                    and_(
+                        Task.published_at <= now_plus(-republish_after_seconds),
+                        not_(or_(false(), *may_be_waiting)),
+                    ),
+                ),
+            )
+            .order_by(Task.lease_until)
+            .limit(limit)
         )
 
     def mark_published(self, task_ids: Collection[str]) -> None:
@@ -93,11 +112,20 @@ class OutboxRepository:
         ).one()
         return Backlog(pending, float(oldest or 0))
 
-    def _lock(self, *conditions: ColumnElement[bool], limit: int) -> Sequence[Message]:
-        rows = self._session.execute(
-            select(Task.id, Task.name, Task.queue, Task.request_id)
-            .where(*conditions)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        return [Message(*row) for row in rows]
+    def _oldest_waiting(
+        self,
+        query: Select[*tuple[Any, ...]],
+        age: InstrumentedAttribute[Any],
+        conditions: Sequence[ColumnElement[bool]],
+        limit: int,
+    ) -> list[Any]:
+        # One status at a time, so that the index has the rows in order: to sort, MySQL would lock them all.
+        found: list[Any] = []
+        for status in WAITING:
+            if left := limit - len(found):
+                ordered = query.where(Task.status == status, *conditions).order_by(age).limit(left)
+                found += self._session.execute(ordered)
+        return found
+
+    def _lock(self, query: Select[*tuple[Any, ...]]) -> Sequence[Message]:
+        return [Message(*row) for row in self._session.execute(query.with_for_update(skip_locked=True))]

@@ -7,12 +7,12 @@ from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.context import ApiContext
-from app.dependencies import Context, Reads, Tasks, Writes
+from app.dependencies import Context, Reads, Tasks, Writes, client_position
 from app.models import TaskStatus
 from app.pagination import Limit, cut
 from app.problems import problem_responses
@@ -81,24 +81,43 @@ def task_to_follow(task_id: UUID, reads: Reads, writes: Writes, tasks: Tasks) ->
     return tasks.get(reads, writes, str(task_id)).id
 
 
+def position_to_follow_from(
+    request: Request,
+    context: Context,
+    last_event_id: Annotated[
+        str | None, Header(description="The `id` of the last event seen; nothing older is sent.")
+    ] = None,
+) -> str | None:
+    """Begin where the client is, be it by its last event or by its last request."""
+    return context.tokens.read(last_event_id) or client_position(request, context)
+
+
 @router.get("/{task_id}/events", response_class=EventSourceResponse, responses=problem_responses(NOT_FOUND))
 async def follow_task(
-    followed: Annotated[str, Depends(task_to_follow, scope="function")], context: Context
+    followed: Annotated[str, Depends(task_to_follow, scope="function")],
+    position: Annotated[str | None, Depends(position_to_follow_from)],
+    context: Context,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream the task at each change, until its end."""
+    """Stream the task at each change, until its end; the `id` of an event is a read-your-writes token."""
     deadline = time.monotonic() + STREAM_LIMIT_SECONDS
     shown: TaskView | None = None
     while time.monotonic() < deadline:
-        view = await run_in_threadpool(_look_up, context, followed)
-        if view and view != shown:
-            shown = view
-            yield ServerSentEvent(event=view.status.value, data=view)
-            if view.status.is_final:
+        change = await run_in_threadpool(_look_up, context, followed, shown, position)
+        if change:
+            shown, position = change
+            token = context.tokens.issue(position) if position else None
+            yield ServerSentEvent(event=shown.status.value, data=shown, id=token)
+            if shown.status.is_final:
                 return
         await asyncio.sleep(POLL_SECONDS)
 
 
-def _look_up(context: ApiContext, task_id: str) -> TaskView | None:
-    with context.database.read() as session:
+def _look_up(
+    context: ApiContext, task_id: str, shown: TaskView | None, position: str | None
+) -> tuple[TaskView, str | None] | None:
+    """Return the task if it has changed, from a member no further behind than what was shown."""
+    with context.database.read(position) as session:
         task = TaskRepository(session).get(task_id)
-        return TaskView.of(task) if task else None
+        if task is None or (view := TaskView.of(task)) == shown:
+            return None
+        return view, session.position() or None

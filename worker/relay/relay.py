@@ -1,7 +1,7 @@
 """One pass of the relay: what was promised gets published, what got lost is published again."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from redis.exceptions import RedisError
@@ -15,6 +15,8 @@ from worker.relay.metrics import RelayMetrics
 log = structlog.get_logger(__name__)
 
 MOST_BATCHES_PER_PASS = 20
+# Of the time of redelivery: how far the clocks of hosts may be apart.
+CLOCK_SHARE = 0.5
 UNSTARTED, ABANDONED = "unstarted", "abandoned"
 
 Lock = Callable[[OutboxRepository], Sequence[Message]]
@@ -64,10 +66,13 @@ class Relay:
 
     def reconcile(self) -> int:
         """Publish again what was published and cannot be in a queue nor with a worker; returns how many."""
-        republished = sum(self._republish_unstarted(queue) for queue in self._queues)
-        return republished + self._republish(
-            ABANDONED, lambda outbox: outbox.lock_abandoned(self._redelivery_seconds, self._batch_size)
-        )
+        # Read before the rows: a message that arrives in between is younger than all of them.
+        before = {queue: self._left_before(queue) for queue in self._queues}
+        seconds, limit = self._redelivery_seconds, self._batch_size
+        republished = self._republish(ABANDONED, lambda outbox: outbox.lock_abandoned(before, seconds, limit))
+        for queue in self._queues:
+            republished += self._republish_unstarted(queue, before[queue])
+        return republished
 
     def observe(self) -> None:
         """Bring the gauges up to date."""
@@ -82,13 +87,12 @@ class Relay:
         with self._database.write() as session:
             self._metrics.show_backlog(OutboxRepository(session).backlog())
 
-    def _republish_unstarted(self, queue: str) -> int:
-        # Read before the rows: a message that arrives in between is younger than all of them.
-        oldest_at = self._inspector.inspect(queue).oldest_at
-        return self._republish(
-            UNSTARTED,
-            lambda outbox: outbox.lock_overdue(queue, oldest_at, self._redelivery_seconds, self._batch_size),
-        )
+    def _left_before(self, queue: str) -> datetime | None:
+        return left_the_queue_before(self._inspector.inspect(queue).oldest_at, self._redelivery_seconds)
+
+    def _republish_unstarted(self, queue: str, before: datetime | None) -> int:
+        seconds, limit = self._redelivery_seconds, self._batch_size
+        return self._republish(UNSTARTED, lambda outbox: outbox.lock_overdue(queue, before, seconds, limit))
 
     def _republish(self, reason: str, lock: Lock) -> int:
         republished = self._publish(lock)
@@ -107,3 +111,12 @@ class Relay:
             outbox.mark_published([message.task_id for message in messages])
             session.commit()
             return len(messages)
+
+
+def left_the_queue_before(oldest_at: datetime | None, redelivery_seconds: float) -> datetime | None:
+    """Return the time of which every message that was published earlier has left the queue.
+
+    `oldest_at` is told by the clock of whoever published, the ledger's times by the database's. They may
+    differ by half the time of redelivery: a fast clock must not make waiting messages look lost.
+    """
+    return oldest_at - timedelta(seconds=redelivery_seconds * CLOCK_SHARE) if oldest_at else None

@@ -93,6 +93,22 @@ def test_a_read_session_refuses_to_write() -> None:
         session.commit()
 
 
+def test_a_position_holds_what_is_shown_already_and_only_counted_in_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group = "839c82ab-4776-4933-b46b-619dd9ccbc30"
+    asked: list[str] = []
+
+    def answer(_: ReadSession, statement: object) -> str:
+        asked.append(str(statement).rpartition(".")[2])
+        return f"{group}:1-20" if "executed" in asked[-1] else f"{group}:21#42:22#43,\n{group}:x:1#44"
+
+    monkeypatch.setattr(ReadSession, "scalar", answer)
+    session = ReadSession(create_engine("mysql+pymysql://nowhere/none"), "replica")
+    assert session.position() == f"{group}:1-20,{group}:21:22,{group}:x:1"
+    assert asked == ["gtid_owned", "gtid_executed"], "what moves from one to the other is not missed"
+
+
 def test_what_follows_a_commit_runs_once() -> None:
     session = WriteSession(create_engine("mysql+pymysql://nowhere/none"))
     ran: list[str] = []

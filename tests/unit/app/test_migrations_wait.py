@@ -62,7 +62,8 @@ def test_each_reason_is_logged_once() -> None:
     ("revision", "state"),
     [
         (None, SchemaState.BEHIND),
-        ("0001", SchemaState.CURRENT),
+        ("0001", SchemaState.BEHIND),
+        ("0002", SchemaState.CURRENT),
         ("9999", SchemaState.NEWER),
     ],
 )

@@ -1,8 +1,8 @@
 """One pass of the relay, with stand-ins for the outbox, Redis and the broker."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -53,8 +53,10 @@ class StandIns:
         self.calls.append(("lock_overdue", queue, oldest, age))
         return messages(min(limit, self.overdue.get(queue, 0)))
 
-    def lock_abandoned(self, seconds: float, limit: int) -> Sequence[Message]:
-        self.calls.append(("lock_abandoned", seconds))
+    def lock_abandoned(
+        self, oldest: Mapping[str, datetime | None], age: float, limit: int
+    ) -> Sequence[Message]:
+        self.calls.append(("lock_abandoned", oldest, age))
         return messages(min(limit, self.abandoned))
 
     def mark_published(self, task_ids: Sequence[str]) -> None:
@@ -151,13 +153,14 @@ def test_what_redis_did_not_take_is_not_marked(bench: Bench) -> None:
 
 def test_each_queue_is_reconciled_by_its_oldest_message(bench: Bench) -> None:
     bench.parts.overdue, bench.parts.abandoned = {"busy": 2, "empty": 1}, 4
+    a_minute_before = OLDEST - timedelta(seconds=60)
 
     assert bench.relay.reconcile() == 7
 
     assert [call for call in bench.parts.calls if call[0] != "publish"] == [
-        ("lock_overdue", "busy", OLDEST, 120),
+        ("lock_abandoned", {"busy": a_minute_before, "empty": None}, 120),
+        ("lock_overdue", "busy", a_minute_before, 120),
         ("lock_overdue", "empty", None, 120),
-        ("lock_abandoned", 120),
     ]
     assert bench.metric("tasks_republished_total", reason="unstarted") == 3
     assert bench.metric("tasks_republished_total", reason="abandoned") == 4
