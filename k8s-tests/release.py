@@ -14,6 +14,9 @@ from workloads import WORKLOADS, Pod, is_ending, unready
 ROOT = Path(__file__).resolve().parents[1]
 CHART = ROOT / "charts" / "conveyor"
 READY_SECONDS = 300
+# the longest grace period of a pod, and some time to notice
+GONE_SECONDS = 150
+ALIVE = {"Pending", "Running"}
 HELM_HOMES = ("CACHE", "CONFIG", "DATA")
 
 Values = dict[str, Any]
@@ -94,6 +97,17 @@ class Release:
                 raise NotYetError("; ".join(lacking) or f"there is nothing of {self.name}")
 
         eventually(f"everything of release {self.name} is ready", settled, timeout_seconds)
+
+    def wait_gone(self, timeout_seconds: float = GONE_SECONDS) -> None:
+        """Wait until no pod runs; Helm waits for what owns them, which Kubernetes ends in its own time."""
+
+        def gone() -> None:
+            found = self.kube.find("Pod", self.selector())
+            left = [pod["metadata"]["name"] for pod in found if pod["status"]["phase"] in ALIVE]
+            if left:
+                raise NotYetError(f"still there: {', '.join(left)}")
+
+        eventually(f"no pod of release {self.name} runs", gone, timeout_seconds)
 
     def _waiting_for_their_scaler(self) -> list[str]:
         """Say which scaled workloads do not have the pods yet that are the least of them."""

@@ -26,7 +26,7 @@ def test_data_outlives_an_uninstallation(release: Release, values: Values, load:
         load.wait_for(accepted=10)
     before, secret = contents(url), kube.get("Secret", credentials)
     release.uninstall()
-    assert release.pods() == []
+    release.wait_gone()
     release.install(values)
     release.wait_settled()
     assert kube.get("Secret", credentials) == secret
@@ -43,6 +43,7 @@ def test_a_backup_brings_everything_back_onto_empty_disks(
     wrote = r"^wrote (\S+\.sql\.gz), "
     file = eventually("the first backup is written", lambda: said(release, "backup", wrote), BACKUP_SECONDS)
     release.uninstall()
+    release.wait_gone()
     wipe(release)
     release.install(merged(values, {**WITH_BACKUP, "restore": {"from": file}}))
     eventually("the dump is loaded", lambda: said(release, "restore", r"^loaded (\S+)$"), BACKUP_SECONDS)
