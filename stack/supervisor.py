@@ -4,7 +4,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
@@ -18,7 +18,7 @@ from stack.part import READY, Part, StackError
 from stack.ports import Ports, require_free
 from stack.process import inherited_environment
 from stack.runner import Runner
-from stack.service import chosen, in_start_order
+from stack.service import Service, chosen, in_start_order
 from stack.state import Phase, StackState, read_state, write_state
 from stack.topology import services
 
@@ -36,6 +36,7 @@ class StackConfig:
     daemons: Daemons
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     parts: tuple[str, ...] = ()  # none: all
+    arrange: Callable[[Plan], list[Service]] = services  # another system on the same daemons
     disposable: bool = False  # nobody needs the data after the stop, so MySQL is not asked to leave in order
 
 
@@ -167,7 +168,7 @@ class Stack:
         credentials = load_credentials(self.directory / "secrets.json")
         plan = Plan(self.directory, self.ports, credentials, self.config.daemons)
         inherited = inherited_environment()
-        for planned in in_start_order(chosen(services(plan), self.config.parts)):
+        for planned in in_start_order(chosen(self.config.arrange(plan), self.config.parts)):
             hurry = self.config.disposable and planned.kind == "mysql"
             service = replace(planned, grace_seconds=0) if hurry else planned
             overrides = {

@@ -21,6 +21,7 @@ PYTEST_TIERS = {
     "unit": ["tests/unit"],
     "chart": ["k8s-tests/chart"],
     "stack": ["tests/stack"],
+    "chaos": ["tests/chaos"],
     "ui": ["tests/ui"],
     "cluster": ["k8s-tests/machines", "k8s-tests/cluster"],
 }
@@ -58,6 +59,7 @@ def tiers() -> list[Tier]:
         Tier("unit", _covered("unit")),
         Tier("chart", _pytest("chart")),
         Tier("stack", _covered("stack")),
+        Tier("chaos", _pytest("chaos")),
         Tier("ui", _covered("ui"), _no_chromium),
         Tier("cluster", _pytest("cluster"), _no_cluster, "REQUIRE_CLUSTER"),
     ]
