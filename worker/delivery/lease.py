@@ -5,13 +5,14 @@ Nothing in Celery extends that time, so it would have to exceed the longest task
 only has to exceed the longest stall of the worker's parent process.
 """
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from celery import bootsteps
 from celery.worker import state
+
+from worker.delivery.unacknowledged import server_time
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,8 @@ def visibility_lease(on_failure: Callable[[], None]) -> type[bootsteps.StartStop
                 return
             try:
                 with channel.conn_or_acquire() as client:
-                    client.zadd(channel.unacked_index_key, dict.fromkeys(tags, time.time()), xx=True)
+                    now = server_time(client)
+                    client.zadd(channel.unacked_index_key, dict.fromkeys(tags, now), xx=True)
             except channel.connection_errors as error:
                 on_failure()
                 log.warning("messages not renewed", messages=len(tags), error=str(error))

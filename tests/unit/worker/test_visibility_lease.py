@@ -42,7 +42,11 @@ class StandInChannel:
             raise self.error
         yield self
 
+    def time(self) -> tuple[int, int]:
+        return 1000, 500_000
+
     def zadd(self, key: str, scores: dict[str, float], *, xx: bool) -> None:
+        assert set(scores.values()) == {1000.5}  # the server's clock
         self.renewed.append((key, set(scores), xx))
 
 

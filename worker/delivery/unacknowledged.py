@@ -1,0 +1,105 @@
+"""Messages that were received and not acknowledged: acknowledging and giving back are one step each.
+
+The record is kombu's own, in its keys and its form: all that reads it goes on doing so.
+"""
+
+import json
+from typing import Any, NamedTuple
+
+import structlog
+from kombu.transport import redis, virtual
+from kombu.transport.virtual import base
+
+from worker.delivery.scripts import redis_script
+
+log = structlog.get_logger(__name__)
+
+
+class MalformedMessageError(Exception):
+    """A message that kombu cannot take apart, and that would come back for ever."""
+
+
+class SafeMessage(base.Message):  # type: ignore[misc] # untyped
+    """Says in one way that a message cannot be read."""
+
+    def __init__(self, payload: Any, channel: Any = None, **options: Any) -> None:
+        try:
+            super().__init__(payload, channel=channel, **options)
+        except Exception as error:
+            raise MalformedMessageError(f"{type(error).__name__}: {error}") from error
+
+
+class Push(NamedTuple):
+    """A message's way back into a queue."""
+
+    command: str
+    queue: str
+    message: str | bytes
+
+
+class Pushes(list[Push]):
+    """Takes the place of kombu's pipeline, to learn what it would have sent."""
+
+    def lpush(self, queue: str, message: str) -> None:
+        self.append(Push("LPUSH", queue, message))
+
+    def rpush(self, queue: str, message: str) -> None:
+        self.append(Push("RPUSH", queue, message))
+
+
+class SafeQoS(redis.QoS):  # type: ignore[misc] # untyped
+    """Does not write on receipt what the receiving script has written already.
+
+    kombu restores with WATCH on the hash of all unacknowledged messages: under load, somebody else's
+    acknowledgement makes each try fail, and it tries without end in the worker's event loop.
+    """
+
+    def append(self, message: Any, delivery_tag: str) -> None:
+        """Note a message that was delivered."""
+        if delivery_tag in self.channel.recorded_tags:
+            virtual.QoS.append(self, message, delivery_tag)
+        else:
+            super().append(message, delivery_tag)
+
+    def restore_visible(self, start: int = 0, num: int | None = None, interval: int = 1) -> None:
+        """Restore what nobody has renewed for the visibility timeout, by the server's clock."""
+        self._vrestore_count += 1
+        if (self._vrestore_count - 1) % (interval or 1):
+            return
+        with self.channel.conn_or_acquire() as client:
+            latest = server_time(client) - self.visibility_timeout
+            for tag in client.zrange(
+                self.unacked_index_key, "-inf", latest, byscore=True, offset=num and start, num=num
+            ):
+                self.restore_by_tag(tag, client)
+
+    def restore_by_tag(self, tag: Any, client: Any = None, leftmost: bool = False) -> None:
+        """Give a message back to its queue; nothing happens if it was acknowledged meanwhile."""
+        with self.channel.conn_or_acquire(client) as connected:
+            recorded = connected.hget(self.unacked_key, tag)
+            pushes = Pushes()
+            if recorded is not None:
+                message, exchange, routing_key = json.loads(recorded)
+                self.channel._do_restore_message(message, exchange, routing_key, pushes, leftmost)
+                if not pushes:
+                    log.error("message has no queue to go back to, kept as unacknowledged", tag=str(tag))
+                    return
+            self.move(tag, pushes, connected)
+
+    def move(self, tag: Any, pushes: list[Push], client: Any) -> None:
+        """Move a message from the record into lists."""
+        keys = [self.unacked_key, self.unacked_index_key, *(push.queue for push in pushes)]
+        arguments = [text for push in pushes for text in (push.command, push.message)]
+        client.register_script(redis_script("restore").text)(keys, [tag, *arguments])
+
+    def _remove_from_indices(self, delivery_tag: str, pipe: Any = None) -> Any:
+        # Without a transaction: an entry that only the index has left is dropped when its time comes.
+        with self.channel.conn_or_acquire() as client:
+            pipe = client.pipeline(transaction=False)
+            return pipe.hdel(self.unacked_key, delivery_tag).zrem(self.unacked_index_key, delivery_tag)
+
+
+def server_time(client: Any) -> float:
+    """Return the server's clock in seconds: it is one for all workers, whatever theirs say."""
+    seconds, microseconds = client.time()
+    return float(seconds + microseconds / 1_000_000)
