@@ -79,7 +79,7 @@ class Costs:
         return Cost(
             serving_again=self._serving_again(done.ended),
             caught_up=max(
-                (task.finished - done.ended for task in self._tasks if task.accepted <= done.ended),
+                (max(task.finished - done.ended, 0) for task in self._tasks if task.accepted <= done.ended),
                 default=0.0,
             ),
             run_again=sum(task.extra_runs for task in self._tasks if begin <= task.last_started <= end),
