@@ -53,6 +53,7 @@ class SafeChannel(redis.Channel):  # type: ignore[misc] # untyped
         self._unacknowledging_queues: set[str] = set()
         self._asked = False
         self._asked_queues: list[str] = []
+        self._sent_tags: list[str] = []
         self._prepared_socket: Any = None
         self._look_again_seconds: float = LOOK_AGAIN_SECONDS
         super().__init__(*arguments, **options)
@@ -65,13 +66,16 @@ class SafeChannel(redis.Channel):  # type: ignore[misc] # untyped
         return super().basic_consume(queue, no_ack, *arguments, **options)
 
     def look_again_if_due(self) -> None:
-        """Ask once more although there was no call, to notice connections and calls that were lost."""
-        if (
-            self._in_poll
-            and not self._asked
-            and monotonic() - self._brpop_sent_at >= self._look_again_seconds
-        ):
-            self._in_poll = None
+        """Ask though there was no call: to acknowledge, or to notice that the connection was lost."""
+        if self._in_poll and not self._asked:
+            overdue = monotonic() - self._brpop_sent_at >= self._look_again_seconds
+            if overdue or self.qos.has_acknowledged:
+                self._in_poll = None
+
+    def acknowledge_without_request(self) -> None:
+        """Acknowledge what no request took along, as there is no room for further messages."""
+        if not self._asked and self.qos.has_acknowledged:
+            self.qos.flush_acknowledged()
 
     def take_call(self) -> None:
         """Read the server's call, or that it has gone."""
@@ -95,8 +99,13 @@ class SafeChannel(redis.Channel):  # type: ignore[misc] # untyped
 
     def _on_connection_disconnect(self, connection: Any) -> None:
         if self._in_poll is connection:
-            self._asked = False
+            self._end_request()
         super()._on_connection_disconnect(connection)
+
+    def _end_request(self) -> None:
+        self._in_poll, self._asked = None, False
+        self.qos.give_back_acknowledged(self._sent_tags)
+        self._sent_tags = []
 
     def _brpop_start(self, timeout: float | None = None) -> None:
         del timeout
@@ -111,8 +120,10 @@ class SafeChannel(redis.Channel):  # type: ignore[misc] # untyped
         room = self.qos.can_consume_max_estimate()
         limit = MOST_PER_ROUND_TRIP if room is None else max(1, min(room, MOST_PER_ROUND_TRIP))
         flags = [int(queue in self._unacknowledging_queues) for queue in self._asked_queues]
+        self._sent_tags = self.qos.take_acknowledged()
         self._in_poll, self._asked, self._brpop_sent_at = connection, True, monotonic()
-        _send(connection, "EVALSHA", redis_script("receive").sha, len(keys), *keys, limit, *flags)
+        arguments = (*keys, limit, *flags, *self._sent_tags)
+        _send(connection, "EVALSHA", redis_script("receive").sha, len(keys), *arguments)
 
     def _brpop_read(self, **_: Any) -> bool:
         if not self._asked:
@@ -133,6 +144,7 @@ class SafeChannel(redis.Channel):  # type: ignore[misc] # untyped
         """Return how many messages were put aside, and the others."""
         try:
             malformed, *answer = connection.read_response()
+            self._sent_tags = []
         except NoScriptError:
             self._prepared_socket = None
             raise Empty from None
@@ -140,7 +152,7 @@ class SafeChannel(redis.Channel):  # type: ignore[misc] # untyped
             connection.disconnect()
             raise
         finally:
-            self._in_poll, self._asked = None, False
+            self._end_request()
             self._flush_brpop_reauth()
         fields = zip(answer[::3], answer[1::3], answer[2::3], strict=True)
         return malformed, [

@@ -1,6 +1,8 @@
--- Moves messages from their queues to kombu's record of unacknowledged ones, and returns them.
+-- Forgets acknowledged messages, then moves others from their queues to kombu's record of unacknowledged ones
+-- and returns them.
 -- KEYS: the hash and the sorted set of unacknowledged messages, then the queues in the order to look at.
--- ARGV: the most messages to return; then for each queue '1' if its consumers do not acknowledge.
+-- ARGV: the most messages to return; for each queue '1' if its consumers do not acknowledge; then the tags of the
+-- acknowledged messages.
 -- Returns the number of malformed messages that were put aside, then for each message its queue's place, tag and text.
 -- The sorted set has the server's clock, so the workers' clocks may differ.
 local limit = tonumber(ARGV[1])
@@ -26,6 +28,11 @@ end
 -- Whatever is wrong with these keys has to show before the first message leaves its queue.
 redis.call('HLEN', KEYS[1])
 redis.call('ZCARD', KEYS[2])
+
+if #ARGV >= #KEYS then
+    redis.call('HDEL', KEYS[1], unpack(ARGV, #KEYS))
+    redis.call('ZREM', KEYS[2], unpack(ARGV, #KEYS))
+end
 
 for place = 3, #KEYS do
     while #answer - 1 < 3 * limit and looked_at < 2 * limit do

@@ -8,13 +8,15 @@ from worker.delivery.channel import LOOK_AGAIN_SECONDS, LOOK_AGAIN_WITHOUT_CALLS
 
 
 class SafePoller(redis.MultiChannelPoller):  # type: ignore[misc] # untyped
-    """Looks after connections that owe nothing but a call."""
+    """Looks after acknowledgements, and connections that owe nothing but a call."""
 
     def on_poll_start(self) -> None:
         """Ask where it is due, in each turn of the event loop."""
         for channel in self._channels:
             channel.look_again_if_due()
         super().on_poll_start()
+        for channel in self._channels:
+            channel.acknowledge_without_request()
 
     def on_readable(self, fileno: int) -> Any:
         """Take a call that comes while there is no room for messages; kombu would cut the connection."""

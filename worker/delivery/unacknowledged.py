@@ -14,6 +14,8 @@ from worker.delivery.scripts import redis_script
 
 log = structlog.get_logger(__name__)
 
+MOST_TAGS = 1000  # of what a script of Redis can unpack at once
+
 
 class MalformedMessageError(Exception):
     """A message that kombu cannot take apart, and that would come back for ever."""
@@ -50,9 +52,16 @@ class Pushes(list[Push]):
 class SafeQoS(redis.QoS):  # type: ignore[misc] # untyped
     """Does not write on receipt what the receiving script has written already.
 
+    Acknowledgements travel with the channel's next request; kombu waits for Redis at each of them, almost
+    half of the event loop's time. One that does not arrive means a delivery more, as it always did.
+
     kombu restores with WATCH on the hash of all unacknowledged messages: under load, somebody else's
     acknowledgement makes each try fail, and it tries without end in the worker's event loop.
     """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._acknowledged: list[str] = []
+        super().__init__(*arguments, **options)
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Note a message that was delivered."""
@@ -60,6 +69,47 @@ class SafeQoS(redis.QoS):  # type: ignore[misc] # untyped
             virtual.QoS.append(self, message, delivery_tag)
         else:
             super().append(message, delivery_tag)
+
+    def ack(self, delivery_tag: str) -> None:
+        """Acknowledge with the next request, or at once if there will be none."""
+        self._acknowledged.append(delivery_tag)
+        virtual.QoS.ack(self, delivery_tag)
+        if self.channel.closed or not self.channel.active_queues:
+            self.flush_acknowledged()
+
+    @property
+    def has_acknowledged(self) -> bool:
+        """Tell whether there is something to send."""
+        return bool(self._acknowledged)
+
+    def take_acknowledged(self) -> list[str]:
+        """Return what is to be sent; who takes it and cannot send it gives it back."""
+        taken, self._acknowledged = self._acknowledged[:MOST_TAGS], self._acknowledged[MOST_TAGS:]
+        return taken
+
+    def give_back_acknowledged(self, tags: list[str]) -> None:
+        """Take tags of which it is not known whether they arrived; sending them twice does no harm."""
+        self._acknowledged[:0] = tags
+
+    def flush_acknowledged(self) -> None:
+        """Send what is to be sent, and wait until it has arrived."""
+        while tags := self.take_acknowledged():
+            try:
+                with self.channel.conn_or_acquire() as client:
+                    pipe = client.pipeline(transaction=False)
+                    # what an accident in between leaves in the index alone is dropped when its time comes
+                    pipe.hdel(self.unacked_key, *tags).zrem(self.unacked_index_key, *tags).execute()
+            except self.channel.connection_errors:
+                self.give_back_acknowledged(tags)
+                raise
+
+    def restore_unacked_once(self, stderr: Any = None) -> None:
+        """Give back what was not acknowledged when the channel is closed."""
+        try:
+            self.flush_acknowledged()
+        except self.channel.connection_errors as error:
+            log.warning("acknowledgements did not arrive", messages=len(self._acknowledged), error=str(error))
+        super().restore_unacked_once(stderr)
 
     def restore_visible(self, start: int = 0, num: int | None = None, interval: int = 1) -> None:
         """Restore what nobody has renewed for the visibility timeout, by the server's clock."""
@@ -91,12 +141,6 @@ class SafeQoS(redis.QoS):  # type: ignore[misc] # untyped
         keys = [self.unacked_key, self.unacked_index_key, *(push.queue for push in pushes)]
         arguments = [text for push in pushes for text in (push.command, push.message)]
         client.register_script(redis_script("restore").text)(keys, [tag, *arguments])
-
-    def _remove_from_indices(self, delivery_tag: str, pipe: Any = None) -> Any:
-        # Without a transaction: an entry that only the index has left is dropped when its time comes.
-        with self.channel.conn_or_acquire() as client:
-            pipe = client.pipeline(transaction=False)
-            return pipe.hdel(self.unacked_key, delivery_tag).zrem(self.unacked_index_key, delivery_tag)
 
 
 def server_time(client: Any) -> float:

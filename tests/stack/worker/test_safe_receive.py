@@ -62,6 +62,12 @@ def drain(connection: Connection, messages: list[Any], count: int) -> list[Any]:
     return messages
 
 
+def settle(connection: Connection) -> None:
+    """Let the connection send what it has to."""
+    with suppress(TimeoutError):
+        connection.drain_events(timeout=0.1)
+
+
 def tell_to_receive(connection: Connection, consumer: Any) -> None:  # noqa: ANN401 - kombu is untyped
     """Have the server take messages from their queue, and read nothing of what it answers."""
     poller = connection.transport.cycle
@@ -137,18 +143,69 @@ def test_messages_come_together_as_far_as_there_is_room(redis: OwnRedis, connect
     assert redis.client.llen("work") == 6
 
 
-def test_an_acknowledgement_is_one_round_trip_and_leaves_nothing(redis: OwnRedis, connected: Connect) -> None:
+def test_acknowledgements_travel_with_the_next_request(redis: OwnRedis, connected: Connect) -> None:
     connection = connected()
-    publish(connected(STOCK), "work", ["done", "dropped"])
+    publish(connected(STOCK), "work", ["done", "done as well", "next"])
     _, messages = consumer_on(connection, "work", prefetch=2)
     first, second = drain(connection, messages, 2)
     redis.client.config_resetstat()
 
     first.ack()
-    second.reject()
+    second.ack()
+    drain(connection, messages, 3)
 
+    assert redis.client.hkeys("unacked") == [messages[2].delivery_tag]
+    assert redis.client.zcard("unacked_index") == 1
+    assert (redis.calls("evalsha"), redis.calls("hdel"), redis.calls("multi")) == (1, 1, 0)
+
+
+def test_acknowledgements_need_no_room_for_further_messages(redis: OwnRedis, connected: Connect) -> None:
+    connection = connected()
+    publish(connected(STOCK), "work", ["done", "held"])
+    consumer, messages = consumer_on(connection, "work", prefetch=2)
+    first, held = drain(connection, messages, 2)
+    consumer.qos(prefetch_count=1)
+
+    first.ack()
+    settle(connection)
+
+    assert redis.client.hkeys("unacked") == [held.delivery_tag]
+
+
+def test_acknowledgements_outlive_the_connection_that_should_have_taken_them(
+    redis: OwnRedis, connected: Connect
+) -> None:
+    connection = connected()
+    publish(connected(STOCK), "work", ["done"])
+    consumer, messages = consumer_on(connection, "work")
+    drain(connection, messages, 1)[0].ack()
+    tell_to_receive(connection, consumer)
+
+    consumer.channel.client.connection.disconnect()
+
+    assert consumer.channel.qos.has_acknowledged
+    settle(connection)
     assert redis.client.exists("unacked", "unacked_index", "work") == 0
-    assert redis.calls("multi") == 0
+
+
+@pytest.mark.parametrize("ending", ["cancel", "close"])
+def test_the_last_acknowledgements_are_not_left_behind(
+    redis: OwnRedis, connected: Connect, ending: str
+) -> None:
+    connection = connected()
+    publish(connected(STOCK), "work", ["before", "after"])
+    consumer, messages = consumer_on(connection, "work", prefetch=2)
+    before, after = drain(connection, messages, 2)
+
+    before.ack()
+    if ending == "cancel":
+        consumer.cancel()
+        after.ack()
+        assert redis.client.exists("unacked", "unacked_index", "work") == 0
+    else:
+        connection.close()
+        assert redis.client.exists("unacked", "unacked_index") == 0
+        assert redis.client.llen("work") == 1
 
 
 def test_priorities_are_kept(connected: Connect) -> None:
@@ -240,6 +297,7 @@ def test_what_is_no_message_is_put_aside(redis: OwnRedis, connected: Connect, ma
     _, messages = consumer_on(connection, "work")
 
     drain(connection, messages, 1)[0].ack()
+    settle(connection)
 
     assert messages[0].payload == "fine"
     assert redis.client.llen("work.malformed") == 1
@@ -258,6 +316,7 @@ def test_a_message_that_kombu_cannot_read_is_put_aside(redis: OwnRedis, connecte
     _, messages = consumer_on(connection, "work", prefetch=3)
 
     drain(connection, messages, 1)[0].ack()
+    settle(connection)
 
     assert redis.client.llen("work.malformed") == 2
     assert redis.client.exists("unacked", "unacked_index", "work") == 0
@@ -273,6 +332,7 @@ def test_a_full_redis_gives_its_messages_out(redis: OwnRedis, connected: Connect
         assert redis.client.hlen("unacked") == 5
         for message in messages:
             message.ack()
+        settle(connection)
         assert redis.client.exists("unacked", "unacked_index", "work") == 0
     finally:
         redis.client.config_set("maxmemory", 0)
@@ -289,6 +349,7 @@ def test_a_message_given_back_is_in_its_queue_or_in_the_record(redis: OwnRedis, 
     assert again.delivery_info["redelivered"] is True
     assert again.delivery_tag == messages[0].delivery_tag
     again.ack()
+    settle(connection)
     assert redis.client.exists("unacked", "unacked_index", "work") == 0
     assert redis.calls("watch") == 0
 
@@ -301,6 +362,7 @@ def test_a_message_that_was_acknowledged_meanwhile_is_not_given_back(
     consumer, messages = consumer_on(connection, "work")
     message = drain(connection, messages, 1)[0]
     message.ack()
+    settle(connection)
 
     consumer.channel.qos.restore_by_tag(message.delivery_tag)
 

@@ -32,7 +32,7 @@ OVERRIDDEN: list[tuple[type[Any], type[Any], str]] = [
 ]
 OVERRIDDEN += [
     (SafeQoS, stock.QoS, name)
-    for name in ("append", "restore_visible", "restore_by_tag", "_remove_from_indices")
+    for name in ("append", "ack", "restore_visible", "restore_by_tag", "restore_unacked_once")
 ]
 OVERRIDDEN += [
     (SafePoller, stock.MultiChannelPoller, name) for name in ("on_poll_start", "on_readable", "get")
@@ -89,11 +89,12 @@ def test_what_is_called_has_the_signature_it_is_called_with(
         (stock.Channel._brpop_start, ["_in_poll = self.client.connection", "_brpop_sent_at = monotonic()"]),
         (stock.Channel.close, ["if self._in_poll:", "self._brpop_read()"]),
         (stock.QoS.append, ["dumps([message._raw, EX, RK])", "zadd", "unacked_index_key"]),
-        (stock.QoS.ack, ["self._remove_from_indices(delivery_tag).execute()"]),
+        (stock.QoS.ack, ["self._remove_from_indices(delivery_tag).execute()", "super().ack(delivery_tag)"]),
         (stock.QoS.__init__, ["_vrestore_count"]),
         (stock.MultiChannelPoller.maybe_check_brpop_health, ["_in_poll", "_brpop_sent_at", "brpop_timeout"]),
         (stock.MultiChannelPoller._register_BRPOP, ["if not channel._in_poll:", "channel._brpop_start()"]),
         (stock.Transport.__init__, ["self.cycle = MultiChannelPoller()"]),
+        (virtual.Channel.close, ["self.closed = True", "self._qos.restore_unacked_once()"]),
         (virtual.Channel.basic_consume, ["self.Message(raw_message, channel=self)", "self.qos.append("]),
     ],
 )
