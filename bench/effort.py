@@ -11,6 +11,8 @@ class Effort:
     accept_seconds: float
     waiting_tasks: int
     memory_tasks: int
+    transport_tasks: int
+    transport_turns: int
 
 
 FULL = Effort(
@@ -20,6 +22,8 @@ FULL = Effort(
     accept_seconds=10,
     waiting_tasks=2000,
     memory_tasks=1000,
+    transport_tasks=5000,
+    transport_turns=4,
 )
 QUICK = Effort(
     rest_seconds=2,
@@ -28,4 +32,6 @@ QUICK = Effort(
     accept_seconds=2,
     waiting_tasks=150,
     memory_tasks=100,
+    transport_tasks=300,
+    transport_turns=1,
 )

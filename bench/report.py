@@ -25,6 +25,8 @@ printed, not asserted.
   but stopped by a signal, so that accepting is measured alone.
 - **end to end**: the tasks wait in the queue, then the held workers are let go.
 - **memory**: resident memory; a forked child counts the pages it shares with its parent as well.
+- **transport**: tasks that do nothing wait in a Redis of their own; a worker of two processes works them off
+  with the safe transport and with kombu's own, by turns. Commands inside a script count one by one.
 
 After each run every accepted task is checked: it succeeded, and its user has exactly one product of it."""
 

@@ -23,7 +23,7 @@ RUNS = ROOT / ".cache" / "bench"
 FAILURE_LOG = ROOT / ".cache" / "bench-failure.log"
 WORKERS = ("worker-1", "worker-2")
 START_SECONDS = 240
-# Longer than a worker's open request for the next message (BRPOP, 1 s): a held worker takes none away.
+# What a worker had asked for at that moment has come by then.
 HOLD_SECONDS = 2.5
 # Request log and publication marks are written in batches; their work belongs to the run before.
 SETTLE_SECONDS = 1.5

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bench.effort import Effort
 from bench.results import Run
-from bench.scenarios import accept, end_to_end, idle_latency, memory, rest
+from bench.scenarios import accept, end_to_end, idle_latency, memory, rest, transport
 from bench.system import System
 
 SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
@@ -13,4 +13,5 @@ SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
     "accept": accept.measure,
     "throughput": end_to_end.measure,
     "memory": memory.measure,
+    "transport": transport.measure,
 }

@@ -4,7 +4,9 @@ from bench.scenarios.end_to_end import figures_of as end_to_end_figures
 from bench.scenarios.idle_latency import longest_phase, phases_of
 from bench.scenarios.memory import details_of
 from bench.scenarios.memory import figures_of as memory_figures
-from bench.usage import Usage
+from bench.scenarios.transport import Turn
+from bench.scenarios.transport import figures_of as transport_figures
+from bench.usage import Load, Usage
 
 
 def api(megabytes: int) -> dict[str, Usage]:
@@ -42,3 +44,16 @@ def test_memory_misses_its_aim_when_it_grows_beyond_it_under_load() -> None:
 
 def test_a_process_that_was_not_there_at_the_start_has_no_idle_memory() -> None:
     assert details_of({}, api(130))[1] == ["api-1", "1", "-", "130"]
+
+
+def test_transports_are_compared_by_the_middle_of_their_turns() -> None:
+    load = Load(seconds=1, cores=2, tasks=10, busy_seconds=1, disk_wait_seconds=0)
+    stock = [Turn(rate, 9.0, load) for rate in (500, 800, 1000)]
+    safe = [Turn(rate, 8.5, load) for rate in (900, 1000, 1100)]
+
+    own, other, ratio, commands = transport_figures(stock, safe)
+
+    assert own.value == "800 tasks/s (median of 3: 500-1000)"
+    assert other.value == "1000 tasks/s (median of 3: 900-1100)"
+    assert (ratio.value, ratio.verdict) == ("1.25", ">= 1.0: met")
+    assert commands.value == "9.0 · 8.5"

@@ -1,0 +1,128 @@
+"""Tasks per second of the safe transport beside kombu's own, on the same work and by turns."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from statistics import median
+from typing import NamedTuple
+
+import psutil
+
+from bench.effort import Effort
+from bench.failure import BenchError
+from bench.limit import limit_of
+from bench.queue_server import QueueServer
+from bench.results import Figure, Run
+from bench.system import System
+from bench.usage import Load, Usage, load_between
+from stack.supervisor import ROOT
+
+SAFE, STOCK = "worker.delivery.transport:SafeTransport", "redis"
+QUEUE = "default"
+PREFETCHES = (1, 16)
+AIM = 1.0
+# The start of a worker, and the first tasks of its processes, are not what is compared.
+WARM_UP_SHARE = 0.2
+POLL_SECONDS = 0.02
+DEADLINE_SECONDS = 120
+
+
+class Turn(NamedTuple):
+    """One transport's turn."""
+
+    tasks_per_second: float
+    commands_per_task: float
+    load: Load
+
+
+def measure(system: System, effort: Effort) -> Sequence[Run]:
+    with QueueServer(system.stack.config.daemons) as server:
+        return [_compare(system, server, effort, prefetch) for prefetch in PREFETCHES]
+
+
+def _compare(system: System, server: QueueServer, effort: Effort, prefetch: int) -> Run:
+    turns: dict[str, list[Turn]] = {STOCK: [], SAFE: []}
+    for number in range(effort.transport_turns):
+        for transport in (STOCK, SAFE) if number % 2 else (SAFE, STOCK):
+            turns[transport].append(_turn(system, server, transport, prefetch, effort.transport_tasks))
+    load = turns[SAFE][-1].load
+    title = f"transport, prefetch {prefetch} per process, {effort.transport_tasks} tasks"
+    return Run(title, f"transport {prefetch}", figures_of(turns[STOCK], turns[SAFE]), load, limit_of(load))
+
+
+def figures_of(stock: Sequence[Turn], safe: Sequence[Turn]) -> list[Figure]:
+    rates = [median(turn.tasks_per_second for turn in turns) for turns in (stock, safe)]
+    commands = [median(turn.commands_per_task for turn in turns) for turns in (stock, safe)]
+    ratio = rates[1] / rates[0]
+    return [
+        Figure("kombu's own", _shown(stock, rates[0])),
+        Figure("the safe one", _shown(safe, rates[1])),
+        Figure("safe / own", f"{ratio:.2f}", f">= {AIM:.1f}", met=ratio >= AIM),
+        Figure("Redis commands per task, own · safe", " · ".join(f"{count:.1f}" for count in commands)),
+    ]
+
+
+def _shown(turns: Sequence[Turn], middle: float) -> str:
+    rates = [turn.tasks_per_second for turn in turns]
+    return f"{middle:.0f} tasks/s (median of {len(turns)}: {min(rates):.0f}-{max(rates):.0f})"
+
+
+def _turn(system: System, server: QueueServer, transport: str, prefetch: int, count: int) -> Turn:
+    server.client.flushall()
+    subprocess.run(_command("fill", server.port, count), cwd=ROOT, check=True, timeout=DEADLINE_SECONDS)
+    with _running(_command("work", server.port, transport, prefetch)) as worker:
+        first = _wait_until_left(server, count * (1 - WARM_UP_SHARE))
+        server.forget_commands()
+        before, began = system.snapshot(), time.monotonic()
+        usages = _usages(worker, server)
+        _wait_until_left(server, 0)
+        seconds, after = time.monotonic() - began, system.snapshot()
+        others = {name: _between(usages[name], usage) for name, usage in _usages(worker, server).items()}
+    load = load_between(before, after, cores=system.cores, tasks=first, others=others)
+    return Turn(first / seconds, server.commands() / first, load)
+
+
+def _command(*arguments: object) -> list[str]:
+    # Celery warns of root, as which it may well run here
+    return [sys.executable, "-W", "ignore", "-m", "bench.generators.noop_worker", *map(str, arguments)]
+
+
+@contextmanager
+def _running(argv: Sequence[str]) -> Iterator[psutil.Process]:
+    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        worker = psutil.Process(process.pid)
+        try:
+            yield worker
+        finally:
+            family = [worker, *worker.children(recursive=True)]
+            for one in family:
+                one.kill()
+            psutil.wait_procs(family[1:], timeout=10)
+
+
+def _wait_until_left(server: QueueServer, most: float) -> int:
+    """Wait until no more than this is left; returns what is."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (left := server.remaining(QUEUE)) > most:
+        if time.monotonic() > deadline:
+            raise BenchError(f"{left} tasks that do nothing are left after {DEADLINE_SECONDS} s")
+        time.sleep(POLL_SECONDS)
+    return left
+
+
+def _usages(worker: psutil.Process, server: QueueServer) -> dict[str, Usage]:
+    groups = {
+        "redis of the transports": [psutil.Process(server.pid)],
+        "worker parent of the transports": [worker],
+        "worker children of the transports": worker.children(),
+    }
+    return {
+        name: Usage(name, 0, len(processes), sum(sum(one.cpu_times()[:2]) for one in processes))
+        for name, processes in groups.items()
+    }
+
+
+def _between(before: Usage, after: Usage) -> Usage:
+    return Usage(after.group, after.pid, after.processes, after.cpu_seconds - before.cpu_seconds)
