@@ -62,7 +62,7 @@ class Execution:
         """Handle one message for a task; the ledger decides whether it runs."""
         with structlog.contextvars.bound_contextvars(task_id=task_id, task=definition.name):
             try:
-                claim = self._patiently(lambda: self._claim(task_id))
+                claim = self._claim(task_id)
             except (SQLAlchemyError, SoftTimeLimitExceeded) as error:
                 if isinstance(error, SQLAlchemyError) and not is_transient(error):
                     raise
@@ -89,10 +89,19 @@ class Execution:
         return Outcome.SKIPPED
 
     def _claim(self, task_id: str) -> Attempt | Skip | GiveUp:
-        with self._database.write() as session:
-            claim = AttemptRepository(session).claim(task_id, self._owner, self._worker, self._lease_seconds)
-            session.commit()
-            return claim
+        unanswered: int | None = None
+
+        def claim() -> Attempt | Skip | GiveUp:
+            nonlocal unanswered
+            with self._database.write() as session:
+                claim = AttemptRepository(session).claim(
+                    task_id, self._owner, self._worker, self._lease_seconds, unanswered
+                )
+                unanswered = claim.number if isinstance(claim, Attempt) else None
+                session.commit()
+                return claim
+
+        return self._patiently(claim)
 
     def _run(self, definition: TaskDefinition, queue: str, attempt: Attempt) -> Outcome:
         started = time.perf_counter()

@@ -27,6 +27,7 @@ from worker.outcome import Outcome
 from worker.presence import Presence
 from worker.running import describe_running, running_task_ids
 from worker.shutdown import GracefulWorker, say_in_json
+from worker.time_limits import longest_silence
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,8 @@ class WorkerProcess:
         self._task_metrics, self._database_metrics = TaskMetrics(own), DatabaseMetrics(own)
         self._metrics = ParentMetrics(lambda: len(running_task_ids()))
         registry.register(self._metrics)
-        self._database = Database(settings, self._database_metrics)
+        limits = (task.time_limit_seconds or settings.task_time_limit_seconds for task in self._tasks)
+        self._database = Database(settings, self._database_metrics, longest_silence(limits))
         self._redis = connect_redis(settings, PRESENCE_TIMEOUT_SECONDS)
         self._guard = ForkGuard()
         self._leases = AttemptLeases(

@@ -1,5 +1,7 @@
 """When an attempt is interrupted, and when its process is killed."""
 
+import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 LONGEST_MARGIN_SECONDS = 60.0
@@ -12,6 +14,11 @@ class TimeLimits(NamedTuple):
 
     soft: float
     hard: float
+
+
+def longest_silence(hard_seconds: Iterable[float]) -> int:
+    """Return for how many seconds a task may compute without a word to the database."""
+    return math.ceil(max(hard_seconds) + LONGEST_MARGIN_SECONDS)
 
 
 def time_limits(hard_seconds: float) -> TimeLimits:

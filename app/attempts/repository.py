@@ -34,8 +34,14 @@ class AttemptRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def claim(self, task_id: str, owner: str, worker: str, lease_seconds: float) -> Attempt | Skip | GiveUp:
-        """Take the task under a lease, or say why this delivery must not run it."""
+    def claim(
+        self, task_id: str, owner: str, worker: str, lease_seconds: float, unanswered: int | None = None
+    ) -> Attempt | Skip | GiveUp:
+        """Take the task under a lease, or say why this delivery must not run it.
+
+        `unanswered` is the number of an attempt whose claim was committed without an answer: if the
+        ledger has it, it is taken up instead of being left to its lease.
+        """
         row = self._session.execute(
             select(
                 Task,
@@ -49,6 +55,12 @@ class AttemptRepository:
         if row is None:
             return Skip(SkipReason.UNKNOWN)
         task: Task = row.Task
+        if unanswered and (task.status, task.lease_owner, task.attempts) == (
+            TaskStatus.RUNNING,
+            owner,
+            unanswered,
+        ):
+            return _attempt(task, unanswered, owner, 0)
         decision = decide_delivery(
             TaskState(
                 task.status, task.attempts, task.max_attempts, bool(row.is_due), bool(row.lease_expired)

@@ -21,6 +21,8 @@ from worker.relay.relay import Relay
 # The API publishes what it has just committed; only what is older is the relay's.
 MIN_AGE_SECONDS = 1.0
 REDIS_TIMEOUT_SECONDS = 2.0
+# A relay that is lost between publishing and marking gives up its locks on the tasks after this time.
+IDLE_SECONDS = 30
 
 
 def main() -> int:
@@ -36,7 +38,7 @@ def run(settings: Settings) -> None:
     """Wire the relay and run it until SIGTERM."""
     registry = CollectorRegistry()
     metrics = RelayMetrics(registry)
-    database = Database(settings, DatabaseMetrics(registry))
+    database = Database(settings, DatabaseMetrics(registry), IDLE_SECONDS)
     broker = Broker(settings, PublishMetrics(registry))
     redis = connect_redis(settings, REDIS_TIMEOUT_SECONDS)
     relay = Relay(

@@ -88,7 +88,7 @@ def test_success_is_recorded_with_its_log_row_in_one_commit(bench: Bench) -> Non
     assert bench.handle() is Outcome.SUCCEEDED
 
     assert bench.ledger.calls == [
-        ("claim", ATTEMPT.task_id, ATTEMPT.owner, "worker-1", 60),
+        ("claim", ATTEMPT.task_id, ATTEMPT.owner, "worker-1", 60, None),
         ("succeed", {"word": "hello"}),
         ("add_task_run", ATTEMPT.task_id, "echo", "request-1"),
     ]
@@ -159,6 +159,15 @@ def test_a_database_that_stays_away_is_waited_for_a_bounded_time(bench: Bench) -
     assert sum(bench.pauses) <= sum(PAUSES_SECONDS) * 1.5 + REQUEUE_PAUSE_SECONDS
     assert bench.pauses[-1] == REQUEUE_PAUSE_SECONDS, "a queue of messages must not spin"
     assert bench.metric("tasks_total", task="echo", outcome="requeued") == 1
+
+
+def test_a_claim_without_an_answer_is_taken_up_and_not_left_to_its_lease(bench: Bench) -> None:
+    bench.ledger.script.commit = [mysql_error(GONE)]
+
+    assert bench.handle() is Outcome.SUCCEEDED
+
+    claims = [call for call in bench.ledger.calls if call[0] == "claim"]
+    assert [claim[-1] for claim in claims] == [None, ATTEMPT.number]
 
 
 def test_an_interrupted_claim_puts_the_message_back(bench: Bench) -> None:

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 from redis.exceptions import ConnectionError as RedisConnectionError
 from structlog.testing import capture_logs
 
+from app.settings import Settings
 from app.tasks.broker import PublishError
 from tests.unit.worker.stand_ins import mysql_error
 from worker.relay.loop import (
@@ -22,6 +24,8 @@ from worker.relay.metrics import RelayMetrics
 
 if TYPE_CHECKING:
     from worker.relay.relay import Relay
+
+TWO_MINUTES_SECONDS = 120
 
 
 class StandInRelay:
@@ -144,3 +148,10 @@ def test_the_pause_grows_with_failures_within_a_bound(interval: float, failures:
     assert pause_seconds(interval, 0) == interval
     assert interval <= pause_seconds(interval, failures) <= max(interval, LONGEST_PAUSE_SECONDS)
     assert pause_seconds(interval, failures) <= pause_seconds(interval, failures + 1)
+
+
+def test_the_task_of_a_dead_worker_is_published_again_within_two_minutes_by_default() -> None:
+    settings = Settings(db_password=SecretStr("not used"))
+    reconciliation = PASSES_PER_RECONCILIATION * settings.relay_interval_seconds
+
+    assert settings.task_lease_seconds + reconciliation <= TWO_MINUTES_SECONDS
