@@ -65,8 +65,6 @@ def _configuration(settings: Settings, queues: list[str]) -> dict[str, Any]:
     limits = time_limits(settings.task_time_limit_seconds)
     return {
         "broker_url": settings.redis_url(settings.redis_db),
-        # By name, as the URL's scheme is kombu's own: publishers and Flower need no more than that.
-        "broker_transport": "worker.delivery.transport:SafeTransport",
         "broker_transport_options": transport_options(settings, SOCKET_TIMEOUT_SECONDS),
         "broker_connection_timeout": 4,
         "broker_connection_retry": True,

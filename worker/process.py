@@ -18,6 +18,7 @@ from app.tasks.registry import TaskDefinition, TaskRegistry
 from worker.celery_app import consumed_queues, create_celery
 from worker.delivery.attempt_leases import AttemptLeases
 from worker.delivery.lease import visibility_lease
+from worker.delivery.transport import use_safe_transport
 from worker.execution import Execution
 from worker.fork_guard import ForkGuard
 from worker.health import heartbeat_step
@@ -66,6 +67,7 @@ class WorkerProcess:
         self._ready_file = Path(settings.worker_ready_file) if settings.worker_ready_file else None
         self._execution: Execution | None = None
         self._celery = create_celery(settings, self._tasks, self._handle)
+        use_safe_transport(self._celery)
 
     def run(self) -> int:
         """Run until told to end; returns the exit code."""

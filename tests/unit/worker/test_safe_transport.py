@@ -15,7 +15,7 @@ from app.tasks.registry import TaskRegistry
 from worker.celery_app import create_celery
 from worker.delivery.channel import SafeChannel
 from worker.delivery.scripts import redis_script
-from worker.delivery.transport import SafePoller, SafeTransport
+from worker.delivery.transport import SafePoller, SafeTransport, use_safe_transport
 from worker.delivery.unacknowledged import MalformedMessageError, Pushes, SafeMessage, SafeQoS
 from worker.outcome import Outcome
 
@@ -53,7 +53,9 @@ def make_celery() -> Any:  # noqa: ANN401 - Celery's configuration is untyped
     settings = Settings.model_validate(
         {"db_password": "x", "redis_password": "hidden", "redis_host": "redis"}
     )
-    return create_celery(settings, TaskRegistry([]), lambda *_: Outcome.SUCCEEDED)
+    celery = create_celery(settings, TaskRegistry([]), lambda *_: Outcome.SUCCEEDED)
+    use_safe_transport(celery)
+    return celery
 
 
 def test_the_transport_was_written_for_these_versions() -> None:
@@ -112,10 +114,10 @@ def test_redis_py_hands_over_calls_of_the_server() -> None:
 def test_the_workers_connection_is_the_safe_one_and_its_address_shows_no_password() -> None:
     connection = make_celery().connection_for_read()
 
-    assert connection.transport_cls == "worker.delivery.transport:SafeTransport"
     assert type(connection.transport) is SafeTransport
     assert (connection.hostname, connection.port, connection.password) == ("redis", 6379, "hidden")
-    assert "hidden" not in connection.as_uri() + str(connection) + repr(connection.info()["transport"])
+    assert connection.as_uri() == "redis-safe://:**@redis:6379/0"
+    assert "hidden" not in str(connection)
     assert connection.supports_heartbeats is False
     assert connection.transport.supports_batch_publish
 
