@@ -24,6 +24,7 @@ from worker.delivery.unacknowledged import MalformedMessageError, Push, SafeMess
 log = structlog.get_logger(__name__)
 
 MOST_PER_ROUND_TRIP = 50
+MOST_PUT_ASIDE = 1000  # as in the script
 LOOK_AGAIN_SECONDS = 5
 LOOK_AGAIN_WITHOUT_CALLS_SECONDS = 0.5
 
@@ -191,6 +192,7 @@ class SafeChannel(redis.Channel):  # type: ignore[misc] # untyped
         log.error("malformed message put aside", queue=queue, error=str(error))
         with self.conn_or_acquire() as client:
             self.qos.move(message.tag, [Push("LPUSH", queue, message.text)], client)
+            client.ltrim(queue, 0, MOST_PUT_ASIDE - 1)
 
     def _prepare(self, connection: Any) -> None:
         """Make a new connection ready for the script and the calls."""

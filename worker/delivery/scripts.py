@@ -1,24 +1,20 @@
 """The scripts that Redis runs, each in one step that nothing can come between."""
 
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class RedisScript:
-    """A script's text and the name by which Redis knows it once it was loaded."""
+class RedisScript(NamedTuple):
+    """A script's text, and the digest by which Redis knows it once it was loaded."""
 
     text: str
-
-    @property
-    def sha(self) -> str:
-        """Return the digest that EVALSHA takes."""
-        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+    sha: str
 
 
 @cache
 def redis_script(name: str) -> RedisScript:
     """Read a script that lies beside this module."""
-    return RedisScript(files(__package__).joinpath(f"{name}.lua").read_text(encoding="utf-8"))
+    text = files(__package__).joinpath(f"{name}.lua").read_text(encoding="utf-8")
+    return RedisScript(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
