@@ -77,6 +77,15 @@ def kill_own_process(session: WriteSession, payload: Nothing, context: TaskConte
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@task("kill_own_worker")
+def kill_own_worker(session: WriteSession, payload: Nothing, context: TaskContext) -> None:
+    """Take the whole worker along."""
+    del session, payload
+    note_start(context)
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(30)
+
+
 @task("fail")
 def fail(session: WriteSession, payload: Message, context: TaskContext) -> None:
     """Raise an ordinary error."""

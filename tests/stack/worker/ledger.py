@@ -46,13 +46,11 @@ class Ledger:
 
     def accept(self, name: str, payload: Mapping[str, Any], count: int = 1, **columns: Any) -> list[str]:  # noqa: ANN401 - columns of the row
         """Insert rows that the relay will find."""
-        values = {"queue": self.queue, "max_attempts": 4, "retry_delay_seconds": 0.5, **columns}
+        usual = {"status": TaskStatus.QUEUED, "max_attempts": 4, "retry_delay_seconds": 0.5}
+        values = {"queue": self.queue, **usual, **columns}
         ids = [str(uuid7()) for _ in range(count)]
         with self.database.write() as session:
-            session.add_all(
-                Task(id=task_id, name=name, payload=dict(payload), status=TaskStatus.QUEUED, **values)
-                for task_id in ids
-            )
+            session.add_all(Task(id=task_id, name=name, payload=dict(payload), **values) for task_id in ids)
             session.commit()
         return ids
 

@@ -29,7 +29,11 @@ def get(port: int, path: str) -> tuple[int, str]:
 def test_relays_side_by_side_publish_each_task_and_it_is_done_once(
     ledger: Ledger, start_relay: StartRelay, start_worker: StartWorker
 ) -> None:
-    relays = [start_relay(RELAY_METRICS_PORT=str(free_port()), RELAY_BATCH_SIZE="40") for _ in range(2)]
+    # on a busy machine the queue takes longer than the redelivery time of tests
+    patient = {"TASK_REDELIVERY_SECONDS": "60"}
+    relays = [
+        start_relay(RELAY_METRICS_PORT=str(free_port()), RELAY_BATCH_SIZE="40", **patient) for _ in range(2)
+    ]
     worker = start_worker(WORKER_CONCURRENCY="2")
     task_ids = ledger.accept("slow_product", {"user_id": ledger.user_id, "seconds": 0}, count=500)
 

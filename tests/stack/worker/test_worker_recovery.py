@@ -15,6 +15,8 @@ from tests.stack.worker.ledger import Ledger
 
 pytestmark = pytest.mark.stack
 
+BUSY_MACHINE_SECONDS = 8
+
 
 def test_a_task_survives_the_kill_of_its_worker(ledger: Ledger, start_worker: StartWorker) -> None:
     victim = start_worker("victim")
@@ -86,6 +88,37 @@ def test_a_task_whose_workers_always_die_ends_failed_with_the_reason(
     assert ledger.effects(task_id) == (0, 0)
 
 
+def test_a_task_that_always_kills_its_worker_ends_failed_with_the_reason(
+    ledger: Ledger, start_worker: StartWorker
+) -> None:
+    task_id = ledger.submit("kill_own_worker", {}, max_attempts=2)
+    for name in ("first", "second"):
+        assert start_worker(name).wait(60) == -signal.SIGKILL
+    start_worker("third")
+
+    task = ledger.wait_for(task_id, TaskStatus.FAILED)
+
+    assert (task.attempts, len(ledger.starts(task_id))) == (2, 2)
+    assert task.error == "its worker died or fell silent in each of 2 attempts"
+
+
+def test_the_task_of_a_dead_worker_starts_again_when_its_lease_and_a_pass_of_the_relay_are_over(
+    ledger: Ledger, start_worker: StartWorker
+) -> None:
+    workers = {name: start_worker(name, TASK_LEASE_SECONDS="3") for name in ("one", "other")}
+    task_id = ledger.submit("slow_product", {"user_id": ledger.user_id, "seconds": 5})
+    ledger.wait_for_starts(task_id, 1)
+    victim = ledger.task(task_id).worker
+
+    workers[str(victim)].kill()
+
+    seconds = wait_until(lambda: len(ledger.starts(task_id)) == 2, "it starts again", 30)
+    assert seconds < 3 + 5 * 0.2 + BUSY_MACHINE_SECONDS
+    task = ledger.wait_for(task_id, TaskStatus.SUCCEEDED)
+    assert (task.worker != victim, task.attempts) == (True, 2)
+    assert ledger.effects(task_id) == (1, 1)
+
+
 def test_tasks_survive_the_loss_of_everything_in_redis(
     ledger: Ledger, start_worker: StartWorker, start_relay: StartRelay
 ) -> None:
@@ -125,6 +158,20 @@ def test_a_long_task_keeps_its_message(ledger: Ledger, start_worker: StartWorker
 
     assert len(ledger.starts(task_id)) == 1
     assert [worker.metric("task_skips_total") for worker in workers] == [0, 0]
+
+
+def test_a_long_task_is_run_once_across_a_restart_of_redis(
+    stack: Stack, ledger: Ledger, start_worker: StartWorker
+) -> None:
+    workers = [start_worker(name, VISIBILITY_TIMEOUT_SECONDS="6") for name in ("first", "second")]
+    task_id = ledger.submit("slow_product", {"user_id": ledger.user_id, "seconds": 15})
+    ledger.wait_for_starts(task_id, 1)
+
+    stack.restart("redis")
+
+    assert ledger.wait_for(task_id, TaskStatus.SUCCEEDED, 40).attempts == 1
+    assert len(ledger.starts(task_id)) == 1
+    assert all(worker.is_running for worker in workers)
 
 
 def test_a_worker_outlives_a_restart_of_redis(

@@ -12,6 +12,8 @@ from tests.stack.worker.ledger import Ledger
 
 pytestmark = pytest.mark.stack
 
+GRACE_PERIOD_SECONDS = 45  # as the chart has it
+
 
 def test_an_idle_worker_ends_at_once_and_leaves_nothing(ledger: Ledger, start_worker: StartWorker) -> None:
     worker = start_worker()
@@ -63,6 +65,32 @@ def test_a_long_task_returns_to_the_queue_uncounted_and_is_done_once(
     assert ledger.wait_for(waiting, TaskStatus.SUCCEEDED).attempts == 1
     assert len(ledger.starts(task_id)) == 2
     assert ledger.effects(task_id, waiting) == (2, 2)
+
+
+def test_all_that_a_worker_runs_and_holds_returns_within_the_grace_period(
+    ledger: Ledger, start_worker: StartWorker
+) -> None:
+    worker = start_worker("leaver", WORKER_CONCURRENCY="3")
+    running = [
+        ledger.submit("slow_product", {"user_id": ledger.user_id, "seconds": 8}, max_attempts=1)
+        for _ in range(3)
+    ]
+    for task_id in running:
+        ledger.wait_for_starts(task_id, 1)
+    waiting = [ledger.submit("slow_product", {"user_id": ledger.user_id, "seconds": 0}) for _ in range(3)]
+    started = time.monotonic()
+
+    assert worker.terminate(GRACE_PERIOD_SECONDS) == 0
+
+    assert time.monotonic() - started < GRACE_PERIOD_SECONDS / 2
+    states = {(task.status, task.attempts) for task in map(ledger.task, running + waiting)}
+    assert states == {(TaskStatus.QUEUED, 0)}
+    assert ledger.redis.llen(ledger.queue) >= 6
+    start_worker("stayer", WORKER_CONCURRENCY="3")
+    ends = [ledger.wait_for(task_id, TaskStatus.SUCCEEDED, 60) for task_id in running + waiting]
+    assert {task.attempts for task in ends} == {1}, "what was interrupted did not count"
+    assert [len(ledger.starts(task_id)) for task_id in running + waiting] == [2, 2, 2, 1, 1, 1]
+    assert ledger.effects(*running, *waiting) == (6, 6)
 
 
 def test_the_worker_says_what_it_does_while_it_runs(ledger: Ledger, start_worker: StartWorker) -> None:
