@@ -82,5 +82,5 @@ def test_the_events_of_a_task_never_go_back_and_bring_the_token_for_what_it_made
         task = httpx.get(f"{stack.url}{location}", headers=token, timeout=15).json()
         assert task["status"] == "succeeded"
         assert [product_for(stack, task, token).status_code for _ in range(4)] == [200] * 4
-        again = [follow(stack, location, {"Last-Event-ID": seen[-1][0]}) for _ in range(4)]
-    assert [[state for _, state in events] for events in again] == [["succeeded"]] * 4
+        again = [follow(stack, location, {"Last-Event-ID": seen[-1][0]}) for _ in range(2)]
+    assert [[state for _, state in events] for events in again] == [["succeeded"]] * 2
