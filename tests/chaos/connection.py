@@ -7,6 +7,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -90,7 +91,8 @@ class Side(asyncio.Protocol):
         """Say that there is no more to come; when both sides have said so, it is over."""
         if self.transport and not self.was_told and not self.transport.is_closing():
             self.was_told = True
-            self.transport.write_eof()
+            with suppress(OSError):  # it has gone, which nobody notices who reads no more
+                self.transport.write_eof()
             if self.has_ended and self.other and self.other.transport:
                 self.transport.close()
                 self.other.transport.close()

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.chaos.connection import Cut, Harm
+from tests.chaos.connection import RESET, Cut, Harm
 from tests.chaos.proxy import Proxies
 from tests.stack.waiting import wait_until
 
@@ -160,6 +160,22 @@ def test_silence_swallows_answers_and_perhaps_questions_then_resets(
     client.settimeout(SECONDS)
     with pytest.raises(ConnectionResetError):
         client.recv(1)
+
+
+def test_a_side_that_vanishes_after_it_had_finished_does_no_harm(caplog: pytest.LogCaptureFixture) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as target:
+        proxies = Proxies({LINK: target.getsockname()[1]})
+        proxies.start()
+        with connect(proxies) as client:
+            server, _ = target.accept()
+            server.shutdown(socket.SHUT_WR)
+            assert client.recv(1) == b""
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            server.close()
+            proxies.begin([LINK], Cut(Harm.DELAY, delay=0.1))
+        wait_until(lambda: proxies.open_connections(LINK) == 0, "the connection is forgotten", SECONDS)
+        proxies.stop()
+    assert caplog.messages == []
 
 
 def test_a_target_that_is_away_is_as_if_there_were_no_proxy(proxies: Proxies, server: EchoServer) -> None:
