@@ -57,27 +57,33 @@ def test_a_replica_leaves_the_rotation_before_it_ends(stack: Stack) -> None:
         restarted.result()
 
 
-def test_a_killed_replica_costs_no_read(stack: Stack) -> None:
-    """A read that the dying replica had taken is asked again of another one."""
+def test_a_killed_replica_costs_no_read_but_those_it_was_answering(stack: Stack) -> None:
+    """A read that the dying replica had taken is asked again of another one, unless its answer had begun."""
     statuses: list[int] = []
     ended = threading.Event()
 
-    def read() -> None:
+    def read() -> int:
+        """Return how many answers broke off."""
+        broken = 0
         with httpx.Client(base_url=stack.url, timeout=20) as client:
             while not ended.is_set():
-                statuses.append(client.get("/api/users").status_code)
+                try:
+                    statuses.append(client.get("/api/users").status_code)
+                except httpx.RemoteProtocolError as error:
+                    if "without sending complete message body" not in str(error):
+                        raise
+                    broken += 1
+        return broken
 
-    readers = [threading.Thread(target=read) for _ in range(3)]
-    for reader in readers:
-        reader.start()
-    try:
-        wait_until(lambda: len(statuses) > 10, "reads are under way")
-        stack.service("api-2").kill()
-        stack.wait_ready("api-2", 60)
-    finally:
-        ended.set()
-        for reader in readers:
-            reader.join(30)
+    with ThreadPoolExecutor() as threads:
+        readers = [threads.submit(read) for _ in range(3)]
+        try:
+            wait_until(lambda: len(statuses) > 10, "reads are under way")
+            stack.service("api-2").kill()
+            stack.wait_ready("api-2", 60)
+        finally:
+            ended.set()
+        assert max(reader.result(30) for reader in readers) <= 1
     assert set(statuses) == {200}
 
 
