@@ -140,6 +140,7 @@ class Writer(threading.Thread):
         self._group = group
         self._stopping = threading.Event()
         self.acknowledged: list[tuple[float, int]] = []
+        self.failures: list[pymysql.MySQLError] = []
         self._next = 0
 
     def run(self) -> None:
@@ -147,7 +148,8 @@ class Writer(threading.Thread):
             try:
                 with self._group.session("mysql-primary") as cursor:
                     self._insert_until_it_fails(cursor)
-            except pymysql.MySQLError:
+            except pymysql.MySQLError as error:
+                self.failures.append(error)
                 time.sleep(0.05)
 
     def _insert_until_it_fails(self, cursor: "pymysql.cursors.Cursor") -> None:
