@@ -21,6 +21,7 @@ PROGRAMS = {
     "debootstrap": "debootstrap",
     "ip": "iproute2",
     "nsenter": "util-linux",
+    "setpriv": "util-linux",
 }
 CNI_PACKAGE = "containernetworking-plugins"
 

@@ -50,7 +50,9 @@ def link_store(store: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     same_device = store.stat().st_dev == target.parent.stat().st_dev
     how = "--link" if same_device else "--reflink=auto"
-    subprocess.run(["cp", "-a", how, str(store), str(target)], check=True, timeout=LINK_SECONDS)
+    # a start that is killed takes the copying with it, which would else go on in what `down` removes
+    copying = ["setpriv", "--pdeathsig", "KILL", "cp", "-a", how, str(store), str(target)]
+    subprocess.run(copying, check=True, timeout=LINK_SECONDS)
     for name in CHANGED_IN_PLACE:
         shared = target / name
         copy = shared.with_suffix(".copy")
