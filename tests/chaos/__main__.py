@@ -15,7 +15,7 @@ from stack.ports import PortError
 from stack.terminal import Progress
 from tests.chaos.campaign import Campaign, Effort
 from tests.chaos.plan import Kind, Plan, count_faults, make_plan
-from tests.chaos.report import Run, markdown_report, terminal_report
+from tests.chaos.report import Run, renewed, terminal_report
 from tests.chaos.system import FAILURE_LOG, keep_log, running_system
 
 INTERRUPTED = 130
@@ -64,7 +64,8 @@ def _run(options: argparse.Namespace, plan: Plan) -> Run:
 def _report(options: argparse.Namespace, run: Run) -> int:
     print(terminal_report(run))
     if options.report:
-        options.report.write_text(markdown_report(run), encoding="utf-8")
+        page = options.report.read_text(encoding="utf-8") if options.report.exists() else ""
+        options.report.write_text(renewed(page, run), encoding="utf-8")
     if options.stock:
         print(f"\nthe suite {'missed' if run.verdict.holds else 'shows'} what stock Celery loses and doubles")
         return int(run.verdict.holds)
@@ -84,7 +85,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tasks", type=int, default=TASKS, metavar="N", help=f"at least; default: {TASKS}")
     parser.add_argument("--rate", type=float, default=RATE, metavar="N", help="requests per second")
     parser.add_argument("--plan", action="store_true", help="only print what would happen")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write the tables as Markdown as well")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write the tables as Markdown as well, into docs/reliability.md where they belong",
+    )
     return parser
 
 

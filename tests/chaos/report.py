@@ -86,6 +86,16 @@ def markdown_report(run: Run) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
+def renewed(page: str, run: Run) -> str:
+    """Return a page with this run between the markers of its system; the run alone where there are none."""
+    begin, end = f"<!-- {run.system} -->\n", f"<!-- end of {run.system} -->"
+    before, found, rest = page.partition(begin)
+    _, ended, after = rest.partition(end)
+    return (
+        f"{before}{begin}\n{markdown_report(run)}\n{end}{after}" if found and ended else markdown_report(run)
+    )
+
+
 def _findings(run: Run) -> list[str]:
     return [*map(str, run.verdict.violations), *run.notes]
 

@@ -3,7 +3,7 @@ from tests.chaos.load import Try, longest_pause
 from tests.chaos.meter import increment, parse, total
 from tests.chaos.plan import Fault, Kind
 from tests.chaos.recovery import Cost, Costs, Ended, Incident, ended_tasks
-from tests.chaos.report import Run, markdown_report, terminal_report
+from tests.chaos.report import Run, markdown_report, renewed, terminal_report
 from tests.chaos.verdict import judge
 from tests.unit.chaos.orders import effects, order
 
@@ -79,3 +79,10 @@ def test_the_report_has_a_row_per_kind_of_fault_and_one_of_all() -> None:
 def test_the_report_names_what_was_lost() -> None:
     assert "! 1 accepted, but without a product: task-a" in terminal_report(run(lost=True))
     assert "- 1 accepted, but without a product: task-a" in markdown_report(run(lost=True))
+
+
+def test_a_page_keeps_all_but_the_tables_of_the_system() -> None:
+    page = "# Page\n<!-- Conveyor -->\nold\n<!-- end of Conveyor -->\nkept\n"
+    report = markdown_report(run(lost=False))
+    assert renewed(page, run(lost=False)) == page.replace("old\n", f"\n{report}\n")
+    assert renewed("# Another\n", run(lost=False)) == report

@@ -25,13 +25,13 @@ def test_every_promise_names_tests_that_exist(promise: list[str]) -> None:
     assert [name for name in tests if f"def {name}(" not in code] == []
 
 
-@pytest.mark.parametrize("system", ["conveyor", "stock"])
+@pytest.mark.parametrize("system", ["Conveyor", "stock Celery and Redis"])
 def test_the_tables_are_of_the_suites_own_making(system: str) -> None:
-    block = TEXT.partition(f"<!-- {system}: ")[2].partition(f"<!-- end of {system} -->")[0]
+    block = TEXT.partition(f"<!-- {system} -->")[2].partition(f"<!-- end of {system} -->")[0]
     figures = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|$", block, re.MULTILINE))
     assert f"| {' | '.join(HEAD)} |" in block
     harm = [int(figures[name]) for name in ("lost", "doubled", "done without having been accepted")]
-    if system == "stock":
+    if system != "Conveyor":
         assert sum(harm) > 0
     else:
         assert [*harm, int(figures["left open, in the ledger or in Redis"])] == [0, 0, 0, 0]
