@@ -10,7 +10,6 @@ from app.settings import Settings
 POOL_WAIT_SECONDS = 3
 MAX_CONNECTION_AGE_SECONDS = 300
 DEFAULT_PORT = 3306
-SERVER_IDLE_SECONDS = 28_800  # MySQL's own
 
 
 def parse_host(address: str) -> tuple[str, int]:
@@ -46,13 +45,14 @@ def connect_to(
     address: str,
     settings: Settings,
     isolation_level: Literal["AUTOCOMMIT", "READ COMMITTED"],
-    idle_seconds: int = SERVER_IDLE_SECONDS,
+    idle_seconds: int | None = None,
 ) -> Engine:
     """Return the pool of an endpoint; it connects at first use, within the settings' time-outs.
 
     A client that says nothing for `idle_seconds` is taken for dead: the server drops the connection,
-    and with it the locks that a lost host would else hold for hours.
+    and with it the locks that a lost host would else hold for hours. None leaves the server's own time.
     """
+    idle = "" if idle_seconds is None else f", SESSION wait_timeout = {idle_seconds}"
     engine = create_engine(
         database_url(settings, settings.db_name, address),
         hide_parameters=True,  # they hold payloads and passwords
@@ -67,7 +67,7 @@ def connect_to(
             "connect_timeout": settings.db_connect_timeout_seconds,
             "read_timeout": settings.db_read_timeout_seconds,
             "write_timeout": settings.db_read_timeout_seconds,
-            "init_command": f"SET time_zone = '+00:00', SESSION wait_timeout = {idle_seconds}",
+            "init_command": f"SET time_zone = '+00:00'{idle}",
         },
     )
     drop_demoted_connections(engine)

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database.engines import SERVER_IDLE_SECONDS, connect_to
+from app.database.engines import connect_to
 from app.database.errors import is_unavailable
 from app.database.sessions import ReadSession, WriteSession
 from app.metrics import DatabaseMetrics
@@ -20,9 +20,7 @@ log = structlog.get_logger(__name__)
 class Database:
     """The pools of one process: the primary's, and one per replica endpoint."""
 
-    def __init__(
-        self, settings: Settings, metrics: DatabaseMetrics, idle_seconds: int = SERVER_IDLE_SECONDS
-    ) -> None:
+    def __init__(self, settings: Settings, metrics: DatabaseMetrics, idle_seconds: int | None = None) -> None:
         self._metrics = metrics
         self._wait_seconds = settings.read_your_writes_timeout_seconds
         self._primary = connect_to(settings.db_master_host, settings, "READ COMMITTED", idle_seconds)
