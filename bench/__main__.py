@@ -1,7 +1,6 @@
 """`python -m bench`: measure this machine and print the figures."""
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,26 +13,24 @@ from bench.results import Run
 from bench.scenarios import SCENARIOS
 from bench.system import RUNS, System, running_system
 from stack.apt import AptError
+from stack.interruption import EXIT_CODE, describe, interrupt_at_signals
 from stack.packages import MissingDaemonError, find_daemons
 from stack.part import StackError
 from stack.ports import PortError
 from stack.terminal import Progress
 
-INTERRUPTED = 130
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, _interrupt)
+    interrupt_at_signals()
     try:
         return _run(options)
     except (AptError, BenchError, MissingDaemonError, PortError, StackError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
-        print(f"interrupted{f' by {interrupt}' if interrupt.args else ''}; all is stopped", file=sys.stderr)
-        return INTERRUPTED
+        print(describe(interrupt), file=sys.stderr)
+        return EXIT_CODE
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -50,10 +47,6 @@ def _run(options: argparse.Namespace) -> int:
     if options.report:
         options.report.write_text(markdown_report(machine, runs), encoding="utf-8")
     return 0
-
-
-def _interrupt(signum: int, _: object) -> None:
-    raise KeyboardInterrupt(signal.Signals(signum).name)  # what was started has to be stopped
 
 
 def _measure(system: System, effort: Effort, names: Sequence[str], progress: Progress) -> list[Run]:

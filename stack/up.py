@@ -1,7 +1,6 @@
 """`make up`: prepare, start the supervisor, and show how the parts become ready."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from pathlib import Path
 from stack import sessions
 from stack.addresses import address_table
 from stack.commands import running, stop_supervisor
+from stack.interruption import EXIT_CODE, interrupt_at_signals
 from stack.part import StackError
 from stack.ports import Ports, require_free
 from stack.state import StackState, read_state
@@ -17,7 +17,6 @@ from stack.supervisor import ROOT, START_SECONDS, clear_leftovers
 from stack.terminal import BOLD, DIM, GREEN, Progress, paint
 
 POLL_SECONDS = 0.1
-INTERRUPTED = 130
 
 
 def up(directory: Path, ports: Ports, progress: Progress) -> int:
@@ -36,8 +35,7 @@ def up(directory: Path, ports: Ports, progress: Progress) -> int:
 
 
 def _start(directory: Path) -> int:
-    for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, _interrupt)
+    interrupt_at_signals()
     started = time.monotonic()
     supervisor = _launch_supervisor(directory)
     try:
@@ -46,15 +44,11 @@ def _start(directory: Path) -> int:
         print("\nstopping what was started …", flush=True)
         _stop(directory, supervisor)
         print("stopped")
-        return INTERRUPTED
+        return EXIT_CODE
     print(paint(f"\nConveyor is ready after {time.monotonic() - started:.1f} s\n", BOLD))
     print(address_table(directory, state.ports))
     print("\nmake status shows each part, make logs follows the log, make down stops everything")
     return 0
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _launch_supervisor(directory: Path) -> "subprocess.Popen[bytes]":

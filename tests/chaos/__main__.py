@@ -3,12 +3,12 @@
 # ruff: noqa: T201 - a command line program prints
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from stack.apt import AptError
+from stack.interruption import EXIT_CODE, describe, interrupt_at_signals
 from stack.packages import MissingDaemonError, find_daemons
 from stack.part import StackError
 from stack.ports import PortError
@@ -18,7 +18,6 @@ from tests.chaos.plan import Kind, Plan, count_faults, make_plan
 from tests.chaos.report import Run, renewed, terminal_report
 from tests.chaos.system import FAILURE_LOG, keep_log, running_system
 
-INTERRUPTED = 130
 SEED = 20261124
 TASKS, FAULTS = 20_000, 200
 RATE = 20.0
@@ -32,16 +31,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.plan:
         print("\n".join(f"{number:4}. {step}" for number, step in enumerate(plan, 1)))
         return 0
-    for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, _interrupt)
+    interrupt_at_signals()
     try:
         return _report(options, _run(options, plan))
     except (AptError, AssertionError, MissingDaemonError, PortError, StackError) as error:
         print(f"error: {error}\nthe system's log: {FAILURE_LOG}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as interrupt:
-        print(f"interrupted{f' by {interrupt}' if interrupt.args else ''}; all is stopped", file=sys.stderr)
-        return INTERRUPTED
+        print(describe(interrupt), file=sys.stderr)
+        return EXIT_CODE
 
 
 def _run(options: argparse.Namespace, plan: Plan) -> Run:
@@ -71,10 +69,6 @@ def _report(options: argparse.Namespace, run: Run) -> int:
         return int(run.verdict.holds)
     print(f"\nnothing lost, nothing doubled: {'it holds' if run.verdict.holds else 'BROKEN'}")
     return int(not run.verdict.holds)
-
-
-def _interrupt(signum: int, _: object) -> None:
-    raise KeyboardInterrupt(signal.Signals(signum).name)  # what was started has to be stopped
 
 
 def _parser() -> argparse.ArgumentParser:
