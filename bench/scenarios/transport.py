@@ -114,7 +114,7 @@ def _wait_until_left(server: QueueServer, most: float) -> int:
 
 def _usages(worker: psutil.Process, server: QueueServer) -> dict[str, Usage]:
     groups = {
-        "redis of the transports": [psutil.Process(server.pid)],
+        "redis of the transports": [psutil.Process(server.process.pid)],
         "worker parent of the transports": [worker],
         "worker children of the transports": worker.children(),
     }
