@@ -5,34 +5,20 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx2 as httpx
-import pymysql
 import pytest
 from redis import Redis
 
 from stack.supervisor import Stack
 from tests.stack.api_client import end_of, new_user, products_of
+from tests.stack.members import connect_to_member, held_back, replicas
+from tests.stack.parts import held_down
 from tests.stack.waiting import wait_until
 from tests.stack.worker.processes import OwnProcess, free_port
 
 WORKERS = ("worker-1", "worker-2")
-
-
-@contextmanager
-def held_down(stack: Stack, *names: str) -> Iterator[None]:
-    """Kill parts and keep them down."""
-    for name in names:
-        stack.service(name).pause_restart()
-        stack.service(name).kill_session()
-    try:
-        yield
-    finally:
-        for name in names:
-            stack.service(name).resume_restart()
 
 
 def primary(api: httpx.Client, stack: Stack) -> str:
@@ -40,20 +26,6 @@ def primary(api: httpx.Client, stack: Stack) -> str:
     members = api.get("/api/worker/status").json()["mysql"]["members"]
     port = next(int(one["address"].rpartition(":")[2]) for one in members if one["role"] == "PRIMARY")
     return next(name for name, its_port in stack.ports.items() if its_port == port)
-
-
-def connect(stack: Stack, member: str) -> "pymysql.Connection[Any]":
-    """Connect to one member, past the load balancer, as the administrator."""
-    env = stack.env_for("migrate")
-    return pymysql.connect(
-        host="127.0.0.1",
-        port=stack.ports[member],
-        user=env["DB_ADMIN_USER"],
-        password=env["DB_ADMIN_PASSWORD"],
-        database=env["DB_NAME"],
-        connect_timeout=5,
-        read_timeout=20,
-    )
 
 
 class Writer(threading.Thread):
@@ -170,17 +142,10 @@ def test_a_stopped_replica_is_passed_over(api: httpx.Client, stack: Stack, user_
 def test_a_client_reads_its_own_write_although_the_replicas_are_behind(
     api: httpx.Client, stack: Stack
 ) -> None:
-    replicas = [name for name in ("mysql-0", "mysql-1", "mysql-2") if name != primary(api, stack)]
-    locks = [connect(stack, replica) for replica in replicas]
-    for lock in locks:
-        lock.cursor().execute("LOCK TABLES users READ")  # what the replica applies has to wait
-    try:
+    with held_back(stack, replicas(stack), "users"):
         user_id = new_user(api)
         own = api.get("/api/users", params={"after": user_id - 1})
         others = httpx.get(f"{stack.url}/api/users", params={"after": user_id - 1})
-    finally:
-        for lock in locks:
-            lock.close()
     assert own.headers["X-Database-Role"] == "primary"
     assert [user["id"] for user in own.json()["items"]] == [user_id]
     assert others.headers["X-Database-Role"] == "replica"
@@ -307,6 +272,6 @@ def _until(deadline: float) -> Iterator[None]:
 
 
 def _present_users(stack: Stack, user_ids: list[int]) -> set[int]:
-    with connect(stack, "mysql-primary") as connection, connection.cursor() as cursor:
+    with connect_to_member(stack, "mysql-primary") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT id FROM users WHERE id IN %s", (user_ids,))
         return {row[0] for row in cursor.fetchall()}

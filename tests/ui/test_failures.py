@@ -1,13 +1,12 @@
 """What goes wrong is said in words, with what to do."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import httpx2 as httpx
 from playwright.sync_api import Page, Route, expect
 
 from tests.stack.api_client import end_of
+from tests.stack.parts import held_down
 from tests.ui.dashboard import (
     ENDS_WITHIN_MS,
     expect_one_more_row,
@@ -26,18 +25,6 @@ WORKERS = ("worker-1", "worker-2")
 NOBODY = 2**40
 
 
-@contextmanager
-def no_workers(stack: "Stack") -> Iterator[None]:
-    for name in WORKERS:
-        stack.service(name).pause_restart()
-        stack.service(name).kill_session()
-    try:
-        yield
-    finally:
-        for name in WORKERS:
-            stack.service(name).resume_restart()
-
-
 def queue_one(page: Page) -> None:
     before = task_rows(page).count()
     press(page, "Test Worker")
@@ -52,7 +39,7 @@ def failed_task(api: httpx.Client) -> str:
 
 
 def test_without_workers_a_row_says_for_how_long_nobody_has_answered(page: Page, stack: "Stack") -> None:
-    with no_workers(stack):
+    with held_down(stack, *WORKERS):
         queue_one(page)
         row = newest_row(page)
         expect(row).to_contain_text("Queued")
@@ -64,7 +51,7 @@ def test_without_workers_a_row_says_for_how_long_nobody_has_answered(page: Page,
 
 
 def test_a_queued_task_can_be_cancelled(page: Page, stack: "Stack") -> None:
-    with no_workers(stack):
+    with held_down(stack, *WORKERS):
         queue_one(page)
         row = newest_row(page)
         row.get_by_role("button", name="Cancel").click()

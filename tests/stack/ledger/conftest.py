@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from stack.supervisor import Stack
+from tests.stack.parts import held_down
 from tests.stack.worker.ledger import Ledger
 
 RELAYS = ("relay-1", "relay-2")
@@ -36,11 +37,7 @@ settings.register_profile(
 
 @pytest.fixture
 def lone_ledger(stack: Stack) -> Iterator[Ledger]:
-    for name in RELAYS:
-        stack.service(name).pause_restart()
-        stack.service(name).kill_session()
-    ledger = Ledger(stack.env_for("worker-1"))
-    yield ledger
-    ledger.close()
-    for name in RELAYS:
-        stack.service(name).resume_restart()
+    with held_down(stack, *RELAYS):
+        ledger = Ledger(stack.env_for("worker-1"))
+        yield ledger
+        ledger.close()
