@@ -5,6 +5,8 @@ import time
 import urllib.request
 from collections.abc import Iterable, Mapping
 
+from prometheus_client.parser import text_string_to_metric_families
+
 POLL_SECONDS = 0.5
 TIMEOUT_SECONDS = 2
 # what a relay counts when it publishes a message once more
@@ -13,8 +15,8 @@ REPUBLISHED = "tasks_republished_total"
 
 def parse(text: str, name: str) -> float:
     """Return the sum of a counter over its labels."""
-    lines = (line for line in text.splitlines() if line.startswith((f"{name} ", f"{name}{{")))
-    return sum(float(line.rpartition(" ")[2]) for line in lines)
+    families = text_string_to_metric_families(text)
+    return sum(sample.value for family in families for sample in family.samples if sample.name == name)
 
 
 def increment(before: float, now: float) -> float:

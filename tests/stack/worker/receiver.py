@@ -2,14 +2,19 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 from kombu import Connection, Consumer, Queue
 from kombu.asynchronous import Hub
 
+from tests.stack.waiting import wait_until
+
 SAFE = "worker.delivery.transport:SafeTransport"
 STOCK = "redis"
+# messages come within milliseconds
+wait_soon = partial(wait_until, deadline_seconds=10, poll_seconds=0.005)
 
 
 class Receipt(NamedTuple):
@@ -39,14 +44,6 @@ def publish(connection: Connection, queue: str, bodies: Sequence[Any], priority:
             producer.publish(body, routing_key=queue, priority=priority, headers={"number": body})
 
 
-def wait_until(condition: Callable[[], object], what: str, deadline_seconds: float = 10) -> None:
-    deadline = time.monotonic() + deadline_seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {deadline_seconds} s")
-        time.sleep(0.005)
-
-
 class Receiver:
     """Consumes and acknowledges until it is left; connects again when it loses Redis."""
 
@@ -61,7 +58,7 @@ class Receiver:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        wait_until(self._waits, "the receiver waits for messages")
+        wait_soon(self._waits, "the receiver waits for messages")
         return self
 
     def __exit__(self, *_: object) -> None:

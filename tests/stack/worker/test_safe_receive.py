@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from kombu import Connection, Consumer, Queue
 
-from tests.stack.worker.receiver import SAFE, STOCK, Receiver, connect, publish, wait_until
+from tests.stack.worker.receiver import SAFE, STOCK, Receiver, connect, publish, wait_soon
 from tests.stack.worker.redis_server import OwnRedis
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -83,7 +83,7 @@ def test_a_worker_that_dies_before_it_reads_its_message_loses_it_with_the_stock_
     consumer, _ = consumer_on(connection, "work")
 
     tell_to_receive(connection, consumer)
-    wait_until(lambda: redis.client.llen("work") == 0, "the server has taken the message from its queue")
+    wait_soon(lambda: redis.client.llen("work") == 0, "the server has taken the message from its queue")
 
     # here the worker dies: nothing of it is left but what is in Redis
     assert redis.client.hlen("unacked") == redis.client.zcard("unacked_index") == kept
@@ -96,7 +96,11 @@ def test_kills_at_random_moments_lose_nothing(redis: OwnRedis, connected: Connec
     while redis.client.llen("work") and kills < 12:
         before = redis.client.scard("seen")
         with subprocess.Popen(program, cwd=ROOT) as process:
-            wait_until(lambda: redis.client.scard("seen") > before + 50, "the consumer is at work", 20)  # noqa: B023 - called in this turn
+            wait_soon(
+                lambda: redis.client.scard("seen") > before + 50,  # noqa: B023 - called in this turn
+                "the consumer is at work",
+                deadline_seconds=20,
+            )
             process.kill()
         kills += 1
 
@@ -232,7 +236,7 @@ def test_a_full_queue_does_not_hold_up_another_one(
     publish(publisher, "a", range(200))
     publish(publisher, "b", range(200))
     with Receiver(connected(), ["a", "b"], prefetch) as receiver:
-        wait_until(lambda: len(receiver.receipts) == 400, "all came")
+        wait_soon(lambda: len(receiver.receipts) == 400, "all came")
 
     assert min(Counter(receipt.queue for receipt in receiver.receipts[:60]).values()) >= 20
     assert redis.client.hlen("unacked") == 0
@@ -245,7 +249,7 @@ def test_an_idle_worker_is_woken_by_each_of_its_queues(connected: Connect) -> No
             time.sleep(0.03)
             sent = time.monotonic()
             publish(publisher, queues[turn % 3], [turn])
-            wait_until(lambda: len(receiver.receipts) > turn, "the message comes")  # noqa: B023 - called in this turn
+            wait_soon(lambda: len(receiver.receipts) > turn, "the message comes")  # noqa: B023 - called in this turn
             delays.append(receiver.receipts[-1].at - sent)
 
     assert median(delays) < 0.05
@@ -265,7 +269,7 @@ def test_of_many_idle_workers_one_gets_the_message(redis: OwnRedis, connected: C
     with ExitStack() as stack:
         receivers = [stack.enter_context(Receiver(connected(), ["work"])) for _ in range(4)]
         publish(connected(STOCK), "work", range(40))
-        wait_until(lambda: sum(len(receiver.receipts) for receiver in receivers) == 40, "all came")
+        wait_soon(lambda: sum(len(receiver.receipts) for receiver in receivers) == 40, "all came")
 
     assert sorted(receipt.body for receiver in receivers for receipt in receiver.receipts) == list(range(40))
     assert redis.client.hlen("unacked") == 0
@@ -276,7 +280,7 @@ def test_a_call_that_comes_while_there_is_no_room_does_not_cut_the_connection(co
     with Receiver(connected(), ["a", "b"]) as receiver:
         receiver.acknowledges = False
         publish(publisher, "a", ["held"])
-        wait_until(lambda: receiver.receipts, "the first message comes")
+        wait_soon(lambda: receiver.receipts, "the first message comes")
         connection = receiver.channel.client.connection
         socket = connection._sock
         publish(publisher, "b", range(5))
@@ -402,16 +406,16 @@ def test_closing_gives_everything_back(redis: OwnRedis, connected: Connect) -> N
 def test_a_consumer_goes_on_after_redis_was_killed(redis: OwnRedis, connected: Connect) -> None:
     with Receiver(connected(), ["work"], prefetch=5) as receiver:
         publish(connected(STOCK), "work", range(3))
-        wait_until(lambda: len(receiver.receipts) == 3, "the first messages come")
+        wait_soon(lambda: len(receiver.receipts) == 3, "the first messages come")
         redis.kill()
-        wait_until(lambda: receiver.losses, "the loss is noticed")
+        wait_soon(lambda: receiver.losses, "the loss is noticed")
         redis.start()
         publish(connected(STOCK), "work", range(3))
-        wait_until(lambda: len(receiver.receipts) == 6, "the next messages come")
+        wait_soon(lambda: len(receiver.receipts) == 6, "the next messages come")
         time.sleep(0.2)
         sent = time.monotonic()
         publish(connected(STOCK), "work", [6])
-        wait_until(lambda: len(receiver.receipts) == 7, "an idle consumer is called again")
+        wait_soon(lambda: len(receiver.receipts) == 7, "an idle consumer is called again")
 
         assert receiver.receipts[-1].at - sent < 1
 
@@ -421,7 +425,7 @@ def test_a_script_that_redis_forgot_is_loaded_again(redis: OwnRedis, connected: 
     with Receiver(connected(), ["work"]) as receiver:
         redis.client.script_flush()
         publish(publisher, "work", ["after"])
-        wait_until(lambda: receiver.receipts, "the message comes")
+        wait_soon(lambda: receiver.receipts, "the message comes")
 
 
 def test_a_server_that_refuses_calls_is_asked_often(redis: OwnRedis, connected: Connect) -> None:
@@ -429,7 +433,7 @@ def test_a_server_that_refuses_calls_is_asked_often(redis: OwnRedis, connected: 
     try:
         with Receiver(connected(), ["work"]) as receiver:
             publish(connected(STOCK), "work", ["late"])
-            wait_until(lambda: receiver.receipts, "the message comes", 3)
+            wait_soon(lambda: receiver.receipts, "the message comes", deadline_seconds=3)
     finally:
         redis.client.acl_setuser("default", enabled=True, categories=["+@all"])
 
@@ -443,11 +447,11 @@ def test_a_connection_that_became_half_open_is_given_up(
     with Receiver(connected(**options), ["work"]) as receiver:
         redis.freeze(frozen=True)
         try:
-            wait_until(lambda: receiver.losses, "the silence is noticed")
+            wait_soon(lambda: receiver.losses, "the silence is noticed")
         finally:
             redis.freeze(frozen=False)
         publish(connected(STOCK), "work", ["after"])
-        wait_until(lambda: receiver.receipts, "the message comes")
+        wait_soon(lambda: receiver.receipts, "the message comes")
 
 
 def test_a_wrong_record_shows_before_a_message_leaves_its_queue(redis: OwnRedis, connected: Connect) -> None:
