@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tests.chaos.faults import Done
-from tests.chaos.load import ACCEPTED, Order, Try, longest_pause
+from tests.chaos.journal import ACCEPTED, Order, Try, longest_pause
 from tests.chaos.verdict import Effects
 
 UNAVAILABLE = 503

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tests.chaos.load import Order
+from tests.chaos.journal import Order
 
 SUCCEEDED = "succeeded"
 FINAL = frozenset({SUCCEEDED, "failed", "cancelled"})

@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from app.models import TaskStatus
+from tests.stack.ledger.attempts import Order
 from tests.stack.ledger.faults import CommitFault
 from tests.stack.ledger.records import age_tasks, read_records
 from tests.stack.ledger.stand_in_queue import PublishFault
 from tests.stack.ledger.system import REDELIVERY_SECONDS, LedgerSystem
-from tests.stack.ledger.workers import LEASE_SECONDS, Order
+from tests.stack.ledger.workers import LEASE_SECONDS
 
 ROUNDS_TO_QUIESCENCE = 30
 MOST_TASKS, MOST_CANCELLED = 6, 2

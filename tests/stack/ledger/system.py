@@ -12,11 +12,12 @@ from app.database.routing import Database
 from app.models import TaskStatus
 from app.settings import Settings
 from app.tasks.broker import PublishError
+from tests.stack.ledger.attempts import Attempt, Order
 from tests.stack.ledger.client import TrialClient
 from tests.stack.ledger.faults import CommitFault, Crash, FaultyDatabase
 from tests.stack.ledger.records import Record, read_records
 from tests.stack.ledger.stand_in_queue import PublishFault, StandInQueue
-from tests.stack.ledger.workers import Attempt, Order, TrialWorker
+from tests.stack.ledger.workers import TrialWorker
 from worker.outcome import Outcome
 from worker.relay.metrics import RelayMetrics
 from worker.relay.relay import Relay

@@ -1,6 +1,7 @@
 """Workers of a test's own on a queue of its own, on the stack's daemons.
 
-The stack's relays publish for every queue; its workers consume only their own.
+The stack's relays publish for every queue; its workers consume only their own. What is promised of the
+messages in Redis is shown on a Redis of the test's own, without the stack.
 """
 
 import secrets
@@ -9,13 +10,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from kombu import Connection
 
 from stack.supervisor import Stack
 from tests.stack.worker.ledger import Ledger
 from tests.stack.worker.processes import OwnProcess, OwnWorker
+from tests.stack.worker.receiver import connect
+from tests.stack.worker.redis_server import OwnRedis
 
 StartWorker = Callable[..., OwnWorker]
 StartRelay = Callable[..., OwnProcess]
+Connect = Callable[..., Connection]
 
 
 @pytest.fixture
@@ -61,3 +66,25 @@ def start_relay(environment: dict[str, str], tmp_path: Path) -> Iterator[StartRe
             )
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnRedis]:
+    with OwnRedis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(server: OwnRedis) -> OwnRedis:
+    server.client.flushall()
+    server.client.config_resetstat()
+    return server
+
+
+@pytest.fixture
+def connected(redis: OwnRedis) -> Iterator[Connect]:
+    """Return connections that are closed at the end."""
+    with ExitStack() as connections:
+        yield lambda *arguments, **options: connections.enter_context(
+            connect(redis.port, *arguments, **options)
+        )

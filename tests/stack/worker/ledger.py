@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from uuid6 import uuid7
 
 from app.database.routing import Database
@@ -43,6 +43,11 @@ class Ledger:
         self.redis.close()
         self.broker.close()
         self.database.dispose()
+
+    def delete_tasks(self) -> None:
+        with self.database.write() as session:
+            session.execute(delete(Task).where(Task.queue == self.queue))
+            session.commit()
 
     def accept(self, name: str, payload: Mapping[str, Any], count: int = 1, **columns: Any) -> list[str]:  # noqa: ANN401 - columns of the row
         """Insert rows that the relay will find."""

@@ -2,45 +2,39 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 
 import pytest
-from prometheus_client import CollectorRegistry
-from sqlalchemy import delete, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.attempts.repository import AttemptRepository
-from app.database.routing import Database
-from app.metrics import DatabaseMetrics
-from app.models import Task
 from app.outbox.repository import OutboxRepository
-from app.tasks.broker import Broker, Message
+from app.tasks.broker import Message
 from app.tasks.queues import QueueInspector
 from stack.supervisor import Stack
 from tests.stack.parts import held_down
-from tests.stack.waiting import wait_until
 from tests.stack.worker.ledger import Ledger
-from worker.relay.metrics import RelayMetrics
+from tests.stack.worker.relays import (
+    BATCH,
+    LATER_SECONDS,
+    REDELIVERY_SECONDS,
+    accept_for_later,
+    queued_ids,
+    relay_of,
+)
 from worker.relay.relay import Relay, left_the_queue_before
 
 pytestmark = pytest.mark.stack
 
 LONG = 5_000
-BATCH = 500
-REDELIVERY_SECONDS = 120.0
-# Tasks that are due only then are left alone by the stack's relays; those of these tests look ahead.
-LATER_SECONDS = 3600.0
 STACK_RELAYS = ("relay-1", "relay-2")
 
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left(ledger: Ledger) -> Iterator[None]:
     yield
-    with ledger.database.write() as session:
-        session.execute(delete(Task).where(Task.queue == ledger.queue))
-        session.commit()
+    ledger.delete_tasks()
 
 
 @pytest.fixture
@@ -52,19 +46,6 @@ def _no_other_relay(stack: Stack) -> Iterator[None]:
 @pytest.fixture
 def relay(ledger: Ledger) -> Relay:
     return relay_of(ledger)
-
-
-def relay_of(ledger: Ledger, broker: Broker | None = None, database: Database | None = None) -> Relay:
-    return Relay(
-        database or ledger.database,
-        broker or ledger.broker,
-        QueueInspector(ledger.redis),
-        RelayMetrics(CollectorRegistry()),
-        queues=[ledger.queue],
-        batch_size=BATCH,
-        min_age_seconds=-LATER_SECONDS,
-        redelivery_seconds=REDELIVERY_SECONDS,
-    )
 
 
 def age(ledger: Ledger, seconds: float) -> None:
@@ -92,17 +73,6 @@ def shift_messages(ledger: Ledger, seconds: float) -> None:
     if changed:
         ledger.redis.delete(ledger.queue)
         ledger.redis.rpush(ledger.queue, *changed)
-
-
-def queued_ids(ledger: Ledger) -> Counter[str]:
-    """Count the messages of each task that wait."""
-    return Counter(json.loads(raw)["headers"]["id"] for raw in ledger.redis.lrange(ledger.queue, 0, -1))
-
-
-def accept_for_later(ledger: Ledger, count: int) -> list[str]:
-    due = datetime.now(UTC) + timedelta(seconds=LATER_SECONDS / 2)
-    payload = {"user_id": ledger.user_id, "seconds": 0}
-    return ledger.accept("slow_product", payload, count=count, available_at=due)
 
 
 def accept_published(ledger: Ledger, count: int) -> list[str]:
@@ -194,63 +164,6 @@ def test_a_task_whose_worker_died_is_published_at_once_and_not_again_while_its_m
 
     ledger.redis.delete(ledger.queue)
     assert relay.reconcile() == 1, "lost once more"
-
-
-class HeldBroker(Broker):
-    """A broker of a relay that is held up after its messages have arrived."""
-
-    def __init__(self, ledger: Ledger, then: Callable[[], None]) -> None:
-        self._ledger = ledger
-        self._then = then
-
-    def publish(self, messages: Sequence[Message]) -> None:
-        self._ledger.broker.publish(messages)
-        self._then()
-
-
-def test_a_relay_that_is_held_up_before_it_marks_keeps_others_from_publishing_twice(ledger: Ledger) -> None:
-    ids = accept_for_later(ledger, 20)
-    others: list[int] = []
-
-    relay_of(ledger, HeldBroker(ledger, lambda: others.append(relay_of(ledger).publish_new()))).publish_new()
-
-    assert others == [0]
-    assert queued_ids(ledger) == Counter(ids)
-
-
-def test_a_relay_that_dies_before_it_marks_leaves_the_tasks_to_others(ledger: Ledger) -> None:
-    ids = accept_for_later(ledger, 20)
-
-    def die() -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        relay_of(ledger, HeldBroker(ledger, die)).publish_new()
-    assert relay_of(ledger).publish_new() == 20
-
-    assert queued_ids(ledger) == Counter(ids + ids), "twice, which does no harm, and not lost"
-    assert relay_of(ledger).publish_new() == 0
-
-
-def test_a_relay_that_is_lost_before_it_marks_gives_up_its_locks(ledger: Ledger) -> None:
-    ids = accept_for_later(ledger, 20)
-    impatient = Database(ledger.settings, DatabaseMetrics(CollectorRegistry()), idle_seconds=1)
-    published: list[int] = []
-
-    def others_publish() -> bool:
-        published.append(relay_of(ledger).publish_new())
-        return published[-1] > 0
-
-    def fall_silent() -> None:
-        wait_until(others_publish, "the tasks are free", 10)
-
-    with pytest.raises(SQLAlchemyError):
-        relay_of(ledger, HeldBroker(ledger, fall_silent), impatient).publish_new()
-    impatient.dispose()
-
-    assert published[0] == 0, "the silent relay held its locks"
-    assert sum(published) == 20
-    assert queued_ids(ledger) == Counter(ids + ids)
 
 
 def rows_read(session: Session) -> int:

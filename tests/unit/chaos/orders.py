@@ -1,6 +1,6 @@
 """Orders and effects of a run that never was."""
 
-from tests.chaos.load import Order, Try
+from tests.chaos.journal import Order, Try
 from tests.chaos.verdict import Effects, LedgerRow, LogRow
 
 ACCEPTED, UNAVAILABLE, NO_ANSWER = 202, 503, 0

@@ -1,5 +1,5 @@
 from tests.chaos.faults import Done
-from tests.chaos.load import Try, longest_pause
+from tests.chaos.journal import Try, longest_pause
 from tests.chaos.meter import increment, parse, total
 from tests.chaos.plan import Fault, Kind
 from tests.chaos.recovery import Cost, Costs, Ended, Incident, ended_tasks

@@ -60,7 +60,7 @@ def make_celery() -> Any:  # noqa: ANN401 - Celery's configuration is untyped
 
 def test_the_transport_was_written_for_these_versions() -> None:
     assert (version("kombu"), version("celery")) == ("5.7.0", "5.7.0"), (
-        "compare kombu's redis.py with the one before, then run tests/stack/worker/test_safe_receive.py"
+        "compare kombu's redis.py with the one before, then run tests/stack/worker/test_safe_*.py"
     )
 
 
