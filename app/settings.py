@@ -120,7 +120,7 @@ class Settings(BaseSettings):
     )
     worker_ready_file: str | None = Field(None, description="File that exists while the worker consumes.")
     visibility_timeout_seconds: int = Field(
-        120, ge=4, description="Redis returns an unacknowledged message after this time without a renewal."
+        90, ge=4, description="Redis returns an unacknowledged message after this time without a renewal."
     )
     relay_metrics_port: Port = Field(9101, description="Port of the relay's `/metrics` and `/readyz`.")
     relay_interval_seconds: Seconds = Field(1, description="Pause between two passes of the relay.")

@@ -24,7 +24,7 @@ from worker.delivery.unacknowledged import MalformedMessageError, Push, SafeMess
 log = structlog.get_logger(__name__)
 
 MOST_PER_ROUND_TRIP = 50
-MOST_PUT_ASIDE = 1000  # as in the script
+MOST_PUT_ASIDE = 1000
 LOOK_AGAIN_SECONDS = 5
 LOOK_AGAIN_WITHOUT_CALLS_SECONDS = 0.5
 
@@ -123,7 +123,7 @@ class SafeChannel(redis.Channel):  # type: ignore[misc] # untyped
         flags = [int(queue in self._unacknowledging_queues) for queue in self._asked_queues]
         self._sent_tags = self.qos.take_acknowledged()
         self._in_poll, self._asked, self._brpop_sent_at = connection, True, monotonic()
-        arguments = (*keys, limit, *flags, *self._sent_tags)
+        arguments = (*keys, limit, MOST_PUT_ASIDE, *flags, *self._sent_tags)
         _send(connection, "EVALSHA", redis_script("receive").sha, len(keys), *arguments)
 
     def _brpop_read(self, **_: Any) -> bool:

@@ -176,8 +176,6 @@ def test_a_pass_does_not_look_at_what_waits(ledger: Ledger) -> None:
     age(ledger, REDELIVERY_SECONDS + 1)
     oldest = left_the_queue_before(QueueInspector(ledger.redis).inspect(ledger.queue).oldest_at, 1)
     with ledger.database.write() as session:
-        # MySQL chooses indexes by statistics, which it renews some time after many rows have come or gone
-        session.execute(text("ANALYZE LOCAL TABLE tasks")).all()
         outbox, before = OutboxRepository(session), rows_read(session)
 
         assert not outbox.lock_unpublished(-LATER_SECONDS, BATCH)

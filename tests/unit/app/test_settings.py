@@ -2,6 +2,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.settings import BUILT_IN_TASK_MODULES, Settings, load_settings
+from app.tasks.broker import transport_options
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +18,13 @@ def test_the_historic_names_are_read_from_the_environment(monkeypatch: pytest.Mo
     settings = load_settings()
     assert settings.db_master_host == "mysql_master:3307"
     assert settings.redis_url(1) == "redis://redis_broker:6379/1"
+
+
+def test_by_default_the_tasks_of_a_dead_worker_start_again_within_two_minutes() -> None:
+    settings = load_settings()
+    looks_every_seconds = transport_options(settings, socket_timeout_seconds=1)["unacked_restore_interval"]
+    assert settings.task_lease_seconds + settings.relay_interval_seconds < 120
+    assert settings.visibility_timeout_seconds + looks_every_seconds < 120
 
 
 def test_a_missing_password_ends_the_process_with_the_variables_name(monkeypatch: pytest.MonkeyPatch) -> None:
