@@ -22,6 +22,8 @@ from app.tasks.service import TaskService
 STOP_TIMEOUT_SECONDS = 5
 # Questions about the queue: quick to answer, quick to give up.
 REDIS_TIMEOUT_SECONDS = 0.5
+# More than a connection's age in its pool: the server forgets a replica whose host is gone, and its locks.
+IDLE_SECONDS = 330
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class ApiContext:
             raise SystemExit("SECRET_KEY is not set: give every API replica the same 16 or more characters")
         metrics_registry = CollectorRegistry()
         metrics = ApiMetrics(metrics_registry)
-        database = Database(settings, DatabaseMetrics(metrics_registry))
+        database = Database(settings, DatabaseMetrics(metrics_registry), IDLE_SECONDS)
         registry = TaskRegistry.load(settings.all_task_modules)
         broker = Broker(settings, PublishMetrics(metrics_registry))
         publisher = Publisher(broker, database)

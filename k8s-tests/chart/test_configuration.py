@@ -3,7 +3,9 @@
 from uuid import UUID
 
 import pytest
+from kubernetes.client import V1Sysctl
 
+from app.settings import Settings
 from chart.manifests import Manifests
 from chart.presets import PRESETS
 from chart.rendering import ROOT, render
@@ -17,6 +19,12 @@ def configuration(manifests: Manifests, component: str, file: str) -> dict[str, 
     return options(manifests.named()[f"ConfigMap/demo-conveyor-{component}"]["data"][file])
 
 
+def mysql_sysctls(manifests: Manifests) -> list[V1Sysctl]:
+    (pod,) = manifests.pods_of("mysql")
+    assert pod.spec.security_context
+    return pod.spec.security_context.sysctls or []
+
+
 def docker(name: str) -> dict[str, str]:
     return options((ROOT / "docker" / name).read_text(encoding="utf-8"))
 
@@ -25,6 +33,17 @@ def test_the_members_run_with_the_settings_of_compose_and_of_the_stack() -> None
     ours = configuration(PRESETS["default"].rendered(), "mysql", "my.cnf")
     assert without(ours, MY_CNF_PLACES) == without(docker("mysql/my.cnf"), MY_CNF_PLACES)
     assert without(ours, MY_CNF_PLACES) == without(my_cnf_of_the_stack(), MY_CNF_PLACES)
+
+
+def test_a_client_whose_node_is_gone_loses_its_locks_before_its_tasks_go_to_others() -> None:
+    sysctls = mysql_sysctls(PRESETS["default"].rendered())
+    keepalive = {one.name.removeprefix("net.ipv4.tcp_keepalive_"): int(one.value) for one in sysctls}
+    noticed_after = keepalive["time"] + keepalive["intvl"] * keepalive["probes"]
+    assert noticed_after < Settings.model_fields["task_lease_seconds"].default
+
+
+def test_a_cluster_that_allows_no_kernel_settings_gets_none() -> None:
+    assert mysql_sysctls(render({"mysql": {"sysctls": []}})) == []
 
 
 def test_redis_runs_with_the_settings_of_compose() -> None:

@@ -3,26 +3,13 @@
 import time
 
 from cluster.load import Load
+from cluster.members import primary, roles
 from kube import Kube
 from release import Release
 from waiting import NotYetError, eventually
 
-ROLE = "conveyor/mysql-role"
 KNOWN_MEMBERS = "conveyor/known-members"
 LABEL_SECONDS = 30
-
-
-def roles(release: Release, kube: Kube) -> dict[str, str]:
-    """Return the role that each member's label gives it."""
-    found = kube.find("Pod", release.selector("mysql"))
-    return {item["metadata"]["name"]: item["metadata"]["labels"].get(ROLE, "") for item in found}
-
-
-def primary(release: Release, kube: Kube) -> str:
-    names = [name for name, role in roles(release, kube).items() if role == "primary"]
-    if len(names) != 1:
-        raise NotYetError(f"labelled as primary: {', '.join(names) or 'none'}")
-    return names[0]
 
 
 def test_one_member_is_labelled_primary_and_the_others_replicas(release: Release, kube: Kube) -> None:

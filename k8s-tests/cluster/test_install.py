@@ -22,6 +22,12 @@ def test_nothing_had_to_be_restarted(release: Release) -> None:
     assert [str(pod) for pod in release.pods() if pod.restarts] == []
 
 
+def test_the_kernel_looks_for_clients_of_mysql_that_are_gone(release: Release, kube: Kube) -> None:
+    for pod in release.pods("mysql"):
+        seconds = kube.exec(pod.name, "mysql", "cat", "/proc/sys/net/ipv4/tcp_keepalive_time")
+        assert int(seconds) < 60
+
+
 @pytest.mark.parametrize("component", ["api", "mysql", "relay", "worker"])
 def test_the_pods_of_a_component_are_spread_over_the_nodes(release: Release, component: str) -> None:
     assert len(release.pods(component)) >= 2

@@ -1,11 +1,13 @@
 """Nodes that are emptied, and one that loses its power."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from cluster.load import Load
+from cluster.members import primary
 from kube import Kube
 from node.provider import Cluster
 from release import Release
@@ -18,6 +20,21 @@ REPLACEMENT_SECONDS = 120
 # these keep their data on one node, so they come back when the node does; without Redis these are not ready
 BOUND = {"mysql", "redis"}
 WAITING_FOR_REDIS = {"relay", "worker"}
+FREE_SECONDS = 60
+LOCK_LOG = "/tmp/lock"  # noqa: S108 - in a container
+# Whoever has this lock of the server keeps it, like those on rows, until the server ends its connection.
+LOCK = """
+import sys, time
+from prometheus_client import CollectorRegistry
+from sqlalchemy import text
+from app.database.routing import Database
+from app.metrics import DatabaseMetrics
+from app.settings import load_settings
+with Database(load_settings(), DatabaseMetrics(CollectorRegistry()), idle_seconds=3600).write() as session:
+    got = session.execute(text("SELECT GET_LOCK('of a lost node', 0)")).scalar_one()
+    print("got" if got else "refused", flush=True)
+    time.sleep(float(sys.argv[1]))
+"""
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +86,43 @@ def test_a_node_that_loses_its_power_takes_no_task_with_it(
         release.wait_settled()
         load.wait_for(accepted=5)
     figures["a node lost under load"] = str(traffic)
+
+
+def test_a_node_that_loses_its_power_loses_its_locks(
+    cluster: Cluster, release: Release, kube: Kube, figures: dict[str, str]
+) -> None:
+    leader = primary(release, kube)
+    kept = next(pod.node for pod in release.pods("mysql") if pod.name == leader)
+    workers = release.pods("worker")
+    lost = next(pod for pod in workers if pod.node != kept)
+    other = next(pod for pod in workers if pod.node != lost.node)
+    victim = cluster.node(lost.node)
+    if victim is None:
+        pytest.skip("the machines of this cluster are not ours to switch off")
+    kube.exec(lost.name, "worker", "sh", "-c", f'python -c "$0" 3600 > {LOCK_LOG} 2>&1 &', LOCK)
+
+    def locked() -> None:
+        _expect("got", kube.exec(lost.name, "worker", "cat", LOCK_LOG))
+
+    def free() -> None:
+        _expect("got", kube.exec(other.name, "worker", "python", "-c", LOCK, "0"))
+
+    eventually("a connection has the lock", locked, NOTICE_SECONDS)
+    with pytest.raises(NotYetError, match="refused"):
+        free()
+    victim.kill()
+    started = time.monotonic()
+    try:
+        eventually("the lock is free", free, FREE_SECONDS)
+    finally:
+        victim.start()
+    figures["locks of a lost node are free after"] = f"{time.monotonic() - started:.1f} s"
+    release.wait_settled()
+
+
+def _expect(wanted: str, output: str) -> None:
+    if output.strip() != wanted:
+        raise NotYetError(output.strip() or "nothing was said yet")
 
 
 def _evict_all(kube: Kube, node: str) -> None:

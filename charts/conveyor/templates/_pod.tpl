@@ -23,6 +23,9 @@ securityContext:
   fsGroup: {{ $user }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile: {type: RuntimeDefault}
+  {{- with .sysctls }}
+  sysctls: {{- toYaml . | nindent 4 }}
+  {{- end }}
 {{- with concat ((.root.Values.global).imagePullSecrets | default list) .root.Values.imagePullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
