@@ -36,7 +36,7 @@ unit: .venv/dev.stamp ## Run the tests that need no process besides pytest
 	@$(RUN) tests.run unit
 bench: .venv/stack.stamp ## Measure latency, throughput and memory of a system of its own
 	@$(RUN) bench $(OPTIONS)
-chaos: .venv/dev.stamp ## Kill and cut off parts of a system under load for half an hour, and count what it loses
+chaos: .venv/dev.stamp ## Kill and cut off parts of a system under load for 20 minutes, and count what it loses
 	@$(RUN) tests.chaos $(OPTIONS)
 lock: .venv/dev.stamp ## Renew requirements/*.txt from pyproject.toml
 	@$(LOCK) pyproject.toml -o requirements/runtime.txt

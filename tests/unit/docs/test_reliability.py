@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.__main__ import FAULTS, TASKS
 from tests.chaos.report import HEAD, LEGEND
 from tests.chaos.system import SETTINGS
 
@@ -30,6 +31,8 @@ def test_the_tables_are_of_the_suites_own_making(system: str) -> None:
     block = TEXT.partition(f"<!-- {system} -->")[2].partition(f"<!-- end of {system} -->")[0]
     figures = dict(re.findall(r"^\| ([^|]+?) \| ([^|]+?) \|$", block, re.MULTILINE))
     assert f"| {' | '.join(HEAD)} |" in block
+    assert int(figures["faults"]) >= FAULTS
+    assert int(figures["tasks accepted (202)"]) >= TASKS
     harm = [int(figures[name]) for name in ("lost", "doubled", "done without having been accepted")]
     if system != "Conveyor":
         assert sum(harm) > 0
