@@ -147,6 +147,7 @@ class Kube:
                 raise ExecError(f"{pod}: {' '.join(command)} ended with {running.returncode}: {written}")
         finally:
             running.close()
+            running.sock.shutdown()  # left open where the server has closed first
         return output
 
     def logs(self, pod: str, container: str, lines: int = 20, *, previous: bool = False) -> str:
