@@ -9,6 +9,7 @@ from redis import Redis
 
 from app.cluster.service import ClusterService
 from app.database.causality import CausalityTokens
+from app.database.engines import MAX_CONNECTION_AGE_SECONDS
 from app.database.routing import Database
 from app.metrics import ApiMetrics, DatabaseMetrics, PublishMetrics
 from app.redis_client import connect_redis
@@ -23,7 +24,7 @@ STOP_TIMEOUT_SECONDS = 5
 # Questions about the queue: quick to answer, quick to give up.
 REDIS_TIMEOUT_SECONDS = 0.5
 # More than a connection's age in its pool: the server forgets a replica whose host is gone, and its locks.
-IDLE_SECONDS = 330
+IDLE_SECONDS = MAX_CONNECTION_AGE_SECONDS + 30
 
 
 @dataclass(frozen=True)
