@@ -193,10 +193,18 @@ def test_a_server_that_never_started_replication_counts_as_offline() -> None:
     assert not answer(0, (entry(1), entry(2))).in_majority, uuid(0)
 
 
-def test_the_successor_is_the_member_with_the_least_to_apply() -> None:
-    peers = [in_group(1, applier_queue=9), in_group(2, applier_queue=3)]
+@pytest.mark.parametrize(
+    ("queues", "successor"), [((200, 900), 1), ((900, 200), 2), ((3, 9), 2), ((None, 900), 2), ((3, None), 1)]
+)
+def test_the_successor_has_the_least_to_apply_and_is_the_last_one_of_equals(
+    queues: tuple[int | None, int | None], successor: int
+) -> None:
+    peers = [
+        None if queue is None else in_group(ordinal, applier_queue=queue)
+        for ordinal, queue in enumerate(queues, start=1)
+    ]
     seen = cluster(0, in_group(0), *peers, surroundings=in_kubernetes(stopping_seconds=0))
-    assert decide(seen).successor == uuid(2)
+    assert decide(seen).successor == uuid(successor)
 
 
 def test_a_member_that_is_not_online_is_no_successor() -> None:
