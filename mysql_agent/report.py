@@ -1,12 +1,14 @@
 """What the agent last saw and decided, as it is told to load balancers, probes and people."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from http import HTTPStatus
 from typing import Any
 
 from mysql_agent.cluster import Answer, ClusterView, Observed, Role
 from mysql_agent.decision import Action, Decision
+
+HAPROXY = "/haproxy"  # before the path of a role
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,31 @@ def respond(path: str, report: Report | None, now: float, limits: Limits) -> Res
         return Response(HTTPStatus.OK, json.dumps(as_json(report, age), indent=2) + "\n", "application/json")
     if path == "/live":
         return _verdict(good=age <= limits.live_seconds, text=f"last loop {age:.1f} s ago")
-    if path not in {"/primary", "/replica", "/ready"}:
+    role_path = path.removeprefix(HAPROXY)
+    if role_path not in {"/primary", "/replica", "/ready"}:
         return Response(HTTPStatus.NOT_FOUND, "see /, /primary, /replica, /ready, /live, /metrics\n")
+    response = _for_role(role_path, report, age, limits)
+    if path != role_path and response.status != HTTPStatus.OK and _is_well(report, age, limits):
+        return replace(response, status=HTTPStatus.NOT_FOUND)
+    return response
+
+
+def _for_role(path: str, report: Report, age: float, limits: Limits) -> Response:
     own = report.cluster.own.answer
     if own is None or not _may_serve(path, report.decision.action) or age > limits.stale_seconds:
         return _verdict(good=False, text=f"{report.decision.message} (seen {age:.1f} s ago)")
     return _serving(path, own, limits)
+
+
+def _is_well(report: Report, age: float, limits: Limits) -> bool:
+    """Tell a member that has another role, or goes in order, from one whose clients must be cut off.
+
+    HAProxy sends the former no new clients at once (`disable-on-404`). Whether a member is down may then be
+    left to several checks, so that an agent which is started anew disturbs nobody.
+    """
+    own, action = report.cluster.own.answer, report.decision.action
+    is_in_order = action in {Action.NOTHING, Action.HAND_OVER, Action.RELEASE}
+    return own is not None and own.serves and is_in_order and age <= limits.stale_seconds
 
 
 def _may_serve(path: str, action: Action) -> bool:

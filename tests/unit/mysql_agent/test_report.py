@@ -16,6 +16,7 @@ ALMOST_LAGGING = cluster(1, None, in_group(1, applier_queue=99), None)
 OUTSIDE = cluster(0, offline(0), None, offline(2))
 GONE = cluster(0, None, None, None)
 HANDING_OVER = cluster(0, in_group(0), None, None, surroundings=in_kubernetes(stopping_seconds=0))
+RELEASED = cluster(0, in_group(0, primary=1), None, None, surroundings=in_kubernetes(stopping_seconds=2))
 FROZEN = cluster(0, in_group(0), answer(1, (entry(1), entry(2))), None)
 
 
@@ -45,6 +46,27 @@ def test_each_path_answers_for_its_own_kind_of_client(
         replica,
         ready,
     )
+
+
+@pytest.mark.parametrize(
+    ("seen", "primary", "replica"),
+    [
+        (PRIMARY, 200, 404),
+        (REPLICA, 404, 200),
+        (LAGGING, 404, 404),
+        (OUTSIDE, 503, 503),
+        (GONE, 503, 503),
+        (FROZEN, 503, 503),
+        (HANDING_OVER, 200, 404),
+        (RELEASED, 404, 404),
+    ],
+    ids=["primary", "replica", "lagging", "outside", "gone", "frozen", "handing over", "released"],
+)
+def test_haproxy_is_told_apart_who_has_another_role_and_who_is_down(
+    seen: ClusterView, primary: int, replica: int
+) -> None:
+    assert (status("/haproxy/primary", seen), status("/haproxy/replica", seen)) == (primary, replica)
+    assert status("/haproxy/primary", seen, age=10.1) == 503
 
 
 def test_an_old_observation_sends_no_client_here() -> None:

@@ -99,10 +99,13 @@ def test_haproxy_checks_the_readiness_of_every_api_replica() -> None:
     ]
 
 
-@pytest.mark.parametrize(("role", "path"), [("primary", "/primary"), ("replicas", "/replica")])
+@pytest.mark.parametrize(
+    ("role", "path"), [("primary", "/haproxy/primary"), ("replicas", "/haproxy/replica")]
+)
 def test_haproxy_lets_mysql_clients_follow_the_agents(role: str, path: str) -> None:
     listener = section(haproxy.configuration(PORTS), f"listen mysql_{role}")
     assert f"httpchk HEAD {path}\n" in listener
+    assert "http-check disable-on-404" in listener, "a member with another role gets no more clients at once"
     assert "on-marked-down shutdown-sessions" in listener
     for ordinal in mysql.ORDINALS:
         server, agent = PORTS[f"mysql-{ordinal}"], PORTS[f"agent-{ordinal}"]
