@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mysql_agent.decision import Reason
+
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [
     ROOT / "README.md",
@@ -89,6 +91,16 @@ def test_every_metric_that_operators_are_told_of_is_measured() -> None:
     )
     assert len(metrics) > 10
     assert [name for name in sorted(metrics) if f'"{name}' not in code] == []
+
+
+def test_every_reason_for_which_an_agent_waits_is_explained() -> None:
+    text = (ROOT / "docs" / "database.md").read_text(encoding="utf-8")
+    table = text.partition("## What an agent waits for")[2].partition("\n## ")[0]
+    first_cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    explained = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
+    # with these it acts or serves
+    acts = {Reason.COMPLETE, Reason.MEMBERS_MISSING, Reason.GROUP_FOUND, Reason.FOUNDER, Reason.FORCED}
+    assert explained == set(Reason) - acts
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
