@@ -13,12 +13,13 @@ from mysql_agent.companion import Companion, Rhythm
 from mysql_agent.connect import Server
 from mysql_agent.events import Announcer
 from mysql_agent.handover import Handover
+from mysql_agent.kept_session import KeptSession
 from mysql_agent.kubernetes import Kubernetes
 from mysql_agent.lease import LeaseLock
 from mysql_agent.lock import BootstrapLock, FileLock
 from mysql_agent.loop import Loop, Nobody, Pace
 from mysql_agent.metrics import KubernetesMetrics, Metrics
-from mysql_agent.observe import Observer, ask
+from mysql_agent.observe import Observer, read
 from mysql_agent.settings import AgentSettings
 from mysql_agent.upkeep import Upkeep
 
@@ -75,7 +76,7 @@ def build_loop(settings: AgentSettings, metrics: Metrics, environment: Environme
     observer = Observer(
         settings.own,
         settings.peers,
-        {name: partial(ask, server) for name, server in servers.items()},
+        {name: partial(KeptSession(server).use, read) for name, server in servers.items()},
         3 * settings.query_timeout_seconds,
         partial(environment.surroundings, handover),
     )

@@ -1,7 +1,7 @@
-"""Short-lived connections to MySQL in which every step has a time limit."""
+"""Connections to MySQL in which every step has a time limit."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pymysql
@@ -23,6 +23,13 @@ class Server:
 
     @contextmanager
     def session(self, read_timeout: float | None = None) -> Iterator["Session"]:
+        session = self.open(read_timeout)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def open(self, read_timeout: float | None = None) -> "Session":
         connection = pymysql.connect(
             host=self.address.host,
             port=self.address.port,
@@ -37,10 +44,7 @@ class Server:
             program_name="mysql_agent",
             cursorclass=DictCursor,
         )
-        try:
-            yield Session(connection)
-        finally:
-            connection.close()
+        return Session(connection)
 
 
 class Session:
@@ -54,6 +58,11 @@ class Session:
 
     def run(self, statement: str, *arguments: object) -> None:
         self.rows(statement, *arguments)
+
+    def close(self) -> None:
+        # a connection that broke is closed already, and says so when it is asked to
+        with suppress(pymysql.MySQLError, OSError):
+            self._connection.close()
 
 
 def error_text(error: Exception) -> str:

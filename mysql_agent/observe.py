@@ -8,7 +8,7 @@ import pymysql
 
 from mysql_agent.address import Member
 from mysql_agent.cluster import Answer, ClusterView, Observed, Role, State, Surroundings, ViewEntry
-from mysql_agent.connect import Row, Server, Session, error_text
+from mysql_agent.connect import Row, Session, error_text
 from mysql_agent.gtids import GtidSet
 
 # One statement, so that state and transactions belong to nearly the same moment.
@@ -28,11 +28,6 @@ _VIEW = """
 SELECT member_id AS uuid, member_host AS host, member_port AS port, member_state AS state, member_role AS role
 FROM performance_schema.replication_group_members WHERE member_id <> ''
 """
-
-
-def ask(server: Server) -> Answer:
-    with server.session() as session:
-        return read(session)
 
 
 def read(session: Session) -> Answer:

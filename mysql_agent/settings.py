@@ -53,7 +53,7 @@ class AgentSettings(BaseSettings):
     kubernetes_account: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount")
     kubernetes_timeout_seconds: Seconds = 2.0
     handover_directory: Path | None = None  # where the files `stopping` and `released` are exchanged
-    interval_seconds: Seconds = 2.0
+    interval_seconds: Seconds = 0.5  # a new primary is announced so soon after it was made one in order
     busy_interval_seconds: Seconds = 0.5  # while this member or its group is not in its final state
     retry_seconds: Seconds = 2.5  # after a refused START GROUP_REPLICATION
     query_timeout_seconds: Seconds = 2.0

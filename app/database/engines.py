@@ -5,7 +5,10 @@ from typing import Literal
 from sqlalchemy import URL, Engine, create_engine
 
 from app.database.errors import drop_demoted_connections
+from app.database.replicas import keep_to_replicas
 from app.settings import Settings
+
+IsolationLevel = Literal["AUTOCOMMIT", "READ COMMITTED"]
 
 POOL_WAIT_SECONDS = 3
 MAX_CONNECTION_AGE_SECONDS = 300
@@ -41,19 +44,33 @@ def database_url(
     )
 
 
-def connect_to(
-    address: str,
-    settings: Settings,
-    isolation_level: Literal["AUTOCOMMIT", "READ COMMITTED"],
-    idle_seconds: int | None = None,
+def connect_to_primary(
+    settings: Settings, isolation_level: IsolationLevel, idle_seconds: int | None = None
 ) -> Engine:
-    """Return the pool of an endpoint; it connects at first use, within the settings' time-outs.
+    """Return the pool of the endpoint that leads to the primary.
 
     A client that says nothing for `idle_seconds` is taken for dead: the server drops the connection,
     and with it the locks that a lost host would else hold for hours. None leaves the server's own time.
     """
     idle = "" if idle_seconds is None else f", SESSION wait_timeout = {idle_seconds}"
-    engine = create_engine(
+    engine = _pool(settings.db_master_host, settings, isolation_level, idle, is_pinged=True)
+    drop_demoted_connections(engine)
+    return engine
+
+
+def connect_to_replica(address: str, settings: Settings) -> Engine:
+    """Return the pool of an endpoint that leads to replicas."""
+    engine = _pool(address, settings, "AUTOCOMMIT", is_pinged=False)
+    drop_demoted_connections(engine)
+    keep_to_replicas(engine)
+    return engine
+
+
+def _pool(
+    address: str, settings: Settings, isolation_level: IsolationLevel, variables: str = "", *, is_pinged: bool
+) -> Engine:
+    """Make a pool that connects at first use, within the settings' time-outs."""
+    return create_engine(
         database_url(settings, settings.db_name, address),
         hide_parameters=True,  # they hold payloads and passwords
         isolation_level=isolation_level,
@@ -61,14 +78,12 @@ def connect_to(
         max_overflow=settings.db_pool_size,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_recycle=MAX_CONNECTION_AGE_SECONDS,
-        pool_pre_ping=True,
+        pool_pre_ping=is_pinged,
         pool_use_lifo=True,
         connect_args={
             "connect_timeout": settings.db_connect_timeout_seconds,
             "read_timeout": settings.db_read_timeout_seconds,
             "write_timeout": settings.db_read_timeout_seconds,
-            "init_command": f"SET time_zone = '+00:00'{idle}",
+            "init_command": f"SET time_zone = '+00:00'{variables}",
         },
     )
-    drop_demoted_connections(engine)
-    return engine

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database.engines import connect_to
+from app.database.engines import connect_to_primary, connect_to_replica
 from app.database.errors import is_unavailable
 from app.database.sessions import ReadSession, WriteSession
 from app.metrics import DatabaseMetrics
@@ -23,9 +23,9 @@ class Database:
     def __init__(self, settings: Settings, metrics: DatabaseMetrics, idle_seconds: int | None = None) -> None:
         self._metrics = metrics
         self._wait_seconds = settings.read_your_writes_timeout_seconds
-        self._primary = connect_to(settings.db_master_host, settings, "READ COMMITTED", idle_seconds)
+        self._primary = connect_to_primary(settings, "READ COMMITTED", idle_seconds)
         self._primary_reads = self._primary.execution_options(isolation_level="AUTOCOMMIT")
-        self._replicas = [connect_to(host, settings, "AUTOCOMMIT") for host in settings.replica_hosts]
+        self._replicas = [connect_to_replica(host, settings) for host in settings.replica_hosts]
         self._turn = itertools.count()
 
     @contextmanager
