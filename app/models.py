@@ -1,4 +1,4 @@
-"""Tables: users and products, the ledger of tasks, and the log of requests."""
+"""Tables: users and products, the ledger of tasks, the logs of requests and of backups."""
 
 import enum
 from datetime import UTC, datetime
@@ -152,3 +152,13 @@ class RequestLog(Base):
     duration_ms: Mapped[float]
     request_id: Mapped[str | None] = mapped_column(String(64))
     timestamp: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)
+
+
+class Backup(Base):
+    """A dump of this database that was made, checked and kept; whoever made it writes the row."""
+
+    __tablename__ = "backups"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    taken_at: Mapped[datetime] = mapped_column(Timestamp)
+    bytes: Mapped[int] = mapped_column(BigInteger)

@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     relay_metrics_port: Port = Field(9101, description="Port of the relay's `/metrics` and `/readyz`.")
     relay_interval_seconds: Seconds = Field(1, description="Pause between two passes of the relay.")
     relay_batch_size: int = Field(500, ge=1, le=5000, description="Most tasks published in one pass.")
+    backup_max_age_hours: int = Field(
+        0, ge=0, description="Age of the last backup at which an alert is due; 0: no backups are expected."
+    )
 
     # Flower
     flower_host: str = Field("0.0.0.0", description="Address Flower listens on.")

@@ -8,7 +8,7 @@ from chart.rendering import CHART
 
 MYSQLDUMP = """#!/bin/sh
 echo "$*" >>"$NOTES/calls"
-echo "INSERT INTO users VALUES (1);"
+if [ -e "$NOTES/loaded" ]; then cat "$NOTES/loaded"; else echo "INSERT INTO users VALUES (1);"; fi
 [ -e "$NOTES/cut" ] || echo "-- Dump completed on today"
 [ ! -e "$NOTES/fail" ]
 """
@@ -19,7 +19,13 @@ case "$*" in
         echo own connection
         [ ! -s "$NOTES/others" ] || { head -n 1 "$NOTES/others"; sed -i 1d "$NOTES/others"; }
         ;;
-    *) cat >"$NOTES/loaded" ;;
+    *REPLACE*) [ ! -e "$NOTES/no-primary" ] || exit 1; echo "$*" >>"$NOTES/noted" ;;
+    *table_name*) echo users ;;
+    *COUNT*) echo 1 ;;
+    *)
+        cat >"$NOTES/loaded"
+        [ ! -e "$NOTES/writer" ] || echo "INSERT INTO users VALUES (2);" >>"$NOTES/loaded"
+        ;;
 esac
 """
 MYSQLD = """#!/bin/sh
@@ -34,6 +40,7 @@ done
 """
 # where the pods have their volumes
 PLACES = {
+    "/work": "work",
     "/run/conveyor-init": "init",
     "/run/conveyor": "handover",
     "/var/lib/mysql": "home",
@@ -76,6 +83,8 @@ class Shell:
             "DB_USER": "conveyor",
             "DB_NAME": "loadbalancer_db",
             "DB_PASSWORD": "secret",
+            "PRIMARY_HOST": "primary",
+            "PRIMARY_PORT": "3306",
             "APPLICATION_USER": "conveyor",
             **environment,
         }

@@ -17,8 +17,21 @@ from stack.packages import find_daemons
 RULES = CHART / "files" / "rules" / "conveyor.yaml"
 DASHBOARD = CHART / "files" / "dashboards" / "conveyor.json"
 WORDS_OF_PROMQL = {
-    *("sum", "max", "min", "count", "by", "on", "unless", "rate", "increase", "histogram_quantile", "le"),
-    *("namespace", "pod", "queue", "reason", "task", "role", "status", "outcome", "route"),
+    *(
+        "sum",
+        "max",
+        "min",
+        "count",
+        "by",
+        "on",
+        "unless",
+        "rate",
+        "increase",
+        "histogram_quantile",
+        "le",
+        "time",
+    ),
+    *("namespace", "pod", "queue", "reason", "task", "role", "status", "outcome", "route", "time"),
 }
 
 

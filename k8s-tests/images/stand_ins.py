@@ -58,8 +58,8 @@ def stand_ins(pause: Path) -> Iterator[StandIn]:
         _python_layer,
         (ENVIRONMENT, 'CMD ["python3"]'),
     )
-    # upstream's has gzip, for the dumps that its entry point loads; backups use it
-    yield _unpacked("mysql", "9.7", ("mysql-server-core", "mysql-client-core", "gzip"), "mysqld")
+    # upstream's has these too, for its entry point; backups use them
+    yield _unpacked("mysql", "9.7", ("mysql-server-core", "mysql-client-core", "grep", "gzip"), "mysqld")
     yield _unpacked("redis", "8", ("redis-server", "redis-tools"), "redis-server")
 
 

@@ -38,6 +38,7 @@ def run(settings: Settings) -> None:
     """Wire the relay and run it until SIGTERM."""
     registry = CollectorRegistry()
     metrics = RelayMetrics(registry)
+    metrics.backup_max_age.set(settings.backup_max_age_hours * 3600)
     database = Database(settings, DatabaseMetrics(registry), IDLE_SECONDS)
     broker = Broker(settings, PublishMetrics(registry))
     redis = connect_redis(settings, REDIS_TIMEOUT_SECONDS)

@@ -1,4 +1,4 @@
-"""What the relay measures: the state of the queues, of the outbox and of Redis."""
+"""What the relay measures: the state of the queues, of the outbox and of Redis, and the last backup."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from app.models import Backup
 from app.outbox.repository import Backlog
 from app.tasks.queues import QueueState
 
@@ -48,6 +49,17 @@ class RelayMetrics:
         self.redis_evicted = Gauge(
             "redis_evicted_keys", "Keys that Redis threw away since its start; must stay 0", registry=registry
         )
+        self.backup_max_age = Gauge(
+            "backup_max_age_seconds",
+            "Age at which the last backup is too old, 0 if none are expected",
+            registry=registry,
+        )
+        self.backup_taken_at = Gauge(
+            "backup_last_success_timestamp_seconds",
+            "When the last backup was taken, 0 if there is none",
+            registry=registry,
+        )
+        self.backup_bytes = Gauge("backup_last_success_bytes", "Size of that backup", registry=registry)
 
     def show_queue(self, queue: str, state: QueueState, now: datetime) -> None:
         """Show a queue."""
@@ -67,3 +79,8 @@ class RelayMetrics:
         self.redis_memory_max.set(info["maxmemory"])
         self.redis_aof_ok.set(info.get("aof_last_write_status") == "ok")
         self.redis_evicted.set(info["evicted_keys"])
+
+    def show_backup(self, newest: Backup | None) -> None:
+        """Show the last backup."""
+        self.backup_taken_at.set(newest.taken_at.timestamp() if newest else 0)
+        self.backup_bytes.set(newest.bytes if newest else 0)

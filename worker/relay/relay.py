@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from redis.exceptions import RedisError
 
+from app.backups.repository import BackupRepository
 from app.database.routing import Database
 from app.outbox.repository import OutboxRepository
 from app.tasks.broker import Broker, Message
@@ -86,6 +87,7 @@ class Relay:
             raise
         with self._database.write() as session:
             self._metrics.show_backlog(OutboxRepository(session).backlog())
+            self._metrics.show_backup(BackupRepository(session).newest())
 
     def _left_before(self, queue: str) -> datetime | None:
         return left_the_queue_before(self._inspector.inspect(queue).oldest_at, self._redelivery_seconds)

@@ -63,7 +63,8 @@ def test_each_reason_is_logged_once() -> None:
     [
         (None, SchemaState.BEHIND),
         ("0001", SchemaState.BEHIND),
-        ("0002", SchemaState.CURRENT),
+        ("0002", SchemaState.BEHIND),
+        ("0003", SchemaState.CURRENT),
         ("9999", SchemaState.NEWER),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from app.models import Backup
 from app.outbox.repository import Backlog
 from app.tasks.broker import Message, PublishError
 from app.tasks.queues import NEVER, QueueState, published_at
@@ -32,6 +33,7 @@ class StandIns:
         self.unpublished = 0
         self.overdue: dict[str, int] = {}
         self.abandoned = 0
+        self.backup: Backup | None = None
         self.calls: list[tuple[object, ...]] = []
         self.marked = self.commits = 0
         self.error: Exception | None = None
@@ -64,6 +66,9 @@ class StandIns:
 
     def backlog(self) -> Backlog:
         return Backlog(3, 1.5)
+
+    def newest(self) -> Backup | None:
+        return self.backup
 
     def publish(self, batch: Sequence[Message]) -> None:
         if self.error:
@@ -113,6 +118,7 @@ class Bench:
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(relay_module, "OutboxRepository", lambda session: session)
+    monkeypatch.setattr(relay_module, "BackupRepository", lambda session: session)
     return Bench()
 
 
@@ -177,6 +183,15 @@ def test_a_look_brings_every_gauge_up_to_date(bench: Bench) -> None:
     assert (bench.metric("redis_up"), bench.metric("redis_aof_last_write_ok")) == (1, 1)
     assert (bench.metric("redis_memory_used_bytes"), bench.metric("redis_memory_max_bytes")) == (1000, 2000)
     assert bench.metric("redis_evicted_keys") == 0
+
+
+def test_the_last_backup_is_shown_and_its_absence_too(bench: Bench) -> None:
+    bench.relay.observe()
+    assert bench.metric("backup_last_success_timestamp_seconds") == 0
+    bench.parts.backup = Backup(name="a", taken_at=OLDEST, bytes=7)
+    bench.relay.observe()
+    assert bench.metric("backup_last_success_timestamp_seconds") == OLDEST.timestamp()
+    assert bench.metric("backup_last_success_bytes") == 7
 
 
 def test_a_redis_that_does_not_answer_shows_as_down(bench: Bench) -> None:
