@@ -51,12 +51,15 @@ class Actor:
         lock: BootstrapLock,
         observe: Callable[[], ClusterView],
         start_timeout_seconds: float,
+        *,
+        seeds: Callable[[], str] = lambda: "",
     ) -> None:
         self._server = server
         self._credentials = credentials
         self._lock = lock
         self._observe = observe
         self._start_timeout_seconds = start_timeout_seconds
+        self._seeds = seeds
 
     def carry_out(self, decision: Decision) -> Decision | None:
         """Do what was decided; what comes back is why it had no effect yet."""
@@ -120,6 +123,8 @@ class Actor:
         with self._server.session(self._start_timeout_seconds) as session:
             if not founding:
                 _set_bootstrap_flag(session, on=False)
+            if seeds := self._seeds():
+                session.run("SET GLOBAL group_replication_group_seeds = %s", seeds)
             since = session.rows("SELECT NOW(6) AS now")[0]["now"]
             try:
                 _start_group_replication(session, self._credentials)

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+# Group Replication takes no more.
+MOST_MEMBERS = 9
 _ADDRESS = re.compile(r"\[?(?P<host>[^\]\s=,]+)\]?:(?P<port>\d{1,5})")
 _NAME = re.compile(r"[A-Za-z0-9.-]*?(?P<ordinal>\d+)")
 
@@ -42,3 +44,24 @@ class Member:
     def ordinal(self) -> int:
         """The name's number, as a StatefulSet gives it; it breaks ties between equal members."""
         return int(re.sub(r".*?(\d+)$", r"\1", self.name))
+
+
+def parse_members(text: str, own: str) -> tuple[Member, ...]:
+    """Read `mysql-0=host:port,mysql-1=host:port`, among them the member that reads it.
+
+    Raises:
+        ValueError: the list contradicts itself, or lacks that member.
+    """
+    members = tuple(Member.parse(part) for part in text.split(",") if part.strip())
+    check_members(members, own)
+    return members
+
+
+def check_members(members: tuple[Member, ...], own: str) -> None:
+    """Refuse a list that contradicts itself, or lacks the own member."""
+    names = [member.name for member in members]
+    addresses = [member.address for member in members]
+    if len(set(names)) < len(names) or len(set(addresses)) < len(addresses):
+        raise ValueError("MYSQL_AGENT_MEMBERS names a member or an address twice")
+    if own not in names:
+        raise ValueError(f"MYSQL_AGENT_NAME is {own}, which MYSQL_AGENT_MEMBERS does not contain")

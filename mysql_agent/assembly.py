@@ -2,12 +2,13 @@
 
 import time
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from threading import Event
 from uuid import uuid4
 
 from kubernetes_api.client import PodApi
 from mysql_agent.act import Actor, Credentials
+from mysql_agent.address import Member
 from mysql_agent.cluster import Answer, Surroundings
 from mysql_agent.companion import Companion, Rhythm
 from mysql_agent.connect import Server
@@ -18,6 +19,7 @@ from mysql_agent.kubernetes import Kubernetes
 from mysql_agent.lease import LeaseLock
 from mysql_agent.lock import BootstrapLock, FileLock
 from mysql_agent.loop import Loop, Nobody, Pace
+from mysql_agent.membership import Membership
 from mysql_agent.metrics import KubernetesMetrics, Metrics
 from mysql_agent.observe import Observer, read
 from mysql_agent.settings import AgentSettings
@@ -72,20 +74,23 @@ def build_loop(settings: AgentSettings, metrics: Metrics, environment: Environme
     companion = environment.companion
     settle = partial(companion.settle, SETTLE_SECONDS) if companion else None
     handover = Handover(settings.handover_directory, before_release=settle)
-    servers = build_servers(settings)
+    server = cache(partial(build_server, settings))
+    kept = cache(lambda member: KeptSession(server(member)))
+    membership = Membership(settings.name, settings.members, settings.members_file)
     observer = Observer(
         settings.own,
-        settings.peers,
-        {name: partial(KeptSession(server).use, read) for name, server in servers.items()},
+        membership.peers,
+        lambda member: kept(member).use(read),
         3 * settings.query_timeout_seconds,
         partial(environment.surroundings, handover),
     )
     actor = Actor(
-        servers[settings.name],
+        server(settings.own),
         Credentials(settings.recovery_user, settings.recovery_password.get_secret_value()),
         environment.lock,
         observer.observe,
         settings.start_timeout_seconds,
+        seeds=membership.seeds,
     )
     pace = Pace(settings.interval_seconds, settings.busy_interval_seconds, settings.retry_seconds)
     return Loop(
@@ -99,14 +104,10 @@ def build_loop(settings: AgentSettings, metrics: Metrics, environment: Environme
     )
 
 
-def build_servers(settings: AgentSettings) -> dict[str, Server]:
-    password = settings.password.get_secret_value()
-    return {
-        member.name: Server(
-            settings.admin_address if member == settings.own else member.address,
-            settings.user,
-            password,
-            settings.query_timeout_seconds,
-        )
-        for member in settings.members
-    }
+def build_server(settings: AgentSettings, member: Member) -> Server:
+    return Server(
+        settings.admin_address if member == settings.own else member.address,
+        settings.user,
+        settings.password.get_secret_value(),
+        settings.query_timeout_seconds,
+    )

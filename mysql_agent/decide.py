@@ -50,16 +50,18 @@ def _stopping(cluster: ClusterView, own: Answer | None, seconds: float) -> Decis
 
 
 def _successor(cluster: ClusterView, own: Answer) -> ViewEntry | None:
-    """Return the member that can write soonest, if another one is online; of equals the last one.
+    """Return the member that can write soonest, if another one is online.
 
-    A StatefulSet replaces its last pod first: a primary that is replaced after it will not be asked to hand
-    over a second time.
+    Of equals the last one after this one, for a StatefulSet replaces its last pod first: the role will not
+    have to be handed over a second time. If there is none the first one, which stays when there are to be
+    fewer members.
     """
     peers = {peer.answer.uuid: (peer.answer, peer.ordinal) for peer in cluster.peers if peer.answer}
 
     def delay(entry: ViewEntry) -> tuple[float, int]:
         answer, ordinal = peers.get(entry.uuid, (None, 0))
-        return (answer.applier_queue // NOTICEABLE_QUEUE if answer else math.inf, -ordinal)
+        rank = -ordinal if ordinal > cluster.own.ordinal else ordinal
+        return (answer.applier_queue // NOTICEABLE_QUEUE if answer else math.inf, rank)
 
     others = [entry for entry in own.view if entry.uuid != own.uuid and entry.state is State.ONLINE]
     return min(others, key=delay, default=None)

@@ -91,7 +91,9 @@ class KubernetesMetrics:
     """How the agent gets on with the API; nothing of this exists outside Kubernetes."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.up = Gauge("mysql_agent_kubernetes_up", "1 while the Kubernetes API answers", registry=registry)
+        self.up = Gauge(
+            "mysql_agent_kubernetes_up", "1 while the Kubernetes API does what is asked", registry=registry
+        )
         self.errors = Counter(
             "mysql_agent_kubernetes_errors", "Requests refused or not answered", registry=registry
         )

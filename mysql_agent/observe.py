@@ -1,12 +1,12 @@
 """Looking at the members: the own server by its admin port, the others by their SQL ports."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import pymysql
 
-from mysql_agent.address import Member
+from mysql_agent.address import MOST_MEMBERS, Member
 from mysql_agent.cluster import Answer, ClusterView, Observed, Role, State, Surroundings, ViewEntry
 from mysql_agent.connect import Row, Session, error_text
 from mysql_agent.gtids import GtidSet
@@ -60,25 +60,26 @@ class Observer:
     def __init__(
         self,
         own: Member,
-        peers: tuple[Member, ...],
-        asks: Mapping[str, Callable[[], Answer]],
+        peers: Callable[[], tuple[Member, ...]],
+        ask: Callable[[Member], Answer],
         deadline_seconds: float,
         surroundings: Callable[[Answer | None], Surroundings] = lambda _: Surroundings(),
     ) -> None:
         self._surroundings = surroundings
         self._own = own
         self._peers = peers
-        self._asks = asks
+        self._ask = ask
         self._deadline_seconds = deadline_seconds
         self._group_seen_at: float | None = None
-        self._pool = ThreadPoolExecutor(max_workers=len(peers) + 1, thread_name_prefix="observe")
+        self._pool = ThreadPoolExecutor(max_workers=MOST_MEMBERS, thread_name_prefix="observe")
 
     def observe(self) -> ClusterView:
         (own,) = self._ask_all((self._own,))
         ask_peers = own.answer is not None and (
             own.answer.state in {State.OFFLINE, State.ERROR} or own.answer.role is Role.PRIMARY
         )
-        peers = self._ask_all(self._peers) if ask_peers else tuple(map(_not_asked, self._peers))
+        members = self._peers()
+        peers = self._ask_all(members) if ask_peers else tuple(map(_not_asked, members))
         return ClusterView(own, peers, self._group_seen_for(peers), self._surroundings(own.answer))
 
     def close(self) -> None:
@@ -93,7 +94,7 @@ class Observer:
         return time.monotonic() - self._group_seen_at
 
     def _ask_all(self, members: tuple[Member, ...]) -> tuple[Observed, ...]:
-        futures = [(member, self._pool.submit(self._asks[member.name])) for member in members]
+        futures = [(member, self._pool.submit(self._ask, member)) for member in members]
         # Resolving a name has no time limit of its own, hence one around everything.
         wait([future for _, future in futures], timeout=self._deadline_seconds)
         return tuple(self._collect(member, future) for member, future in futures)

@@ -1,12 +1,12 @@
 """The agent's configuration; every value comes from the environment."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from mysql_agent.address import Address, Member
+from mysql_agent.address import Address, Member, check_members
 
 
 def _members(value: object) -> object:
@@ -40,6 +40,7 @@ class AgentSettings(BaseSettings):
 
     name: str = "mysql-0"
     members: Annotated[tuple[Member, ...], NoDecode, BeforeValidator(_members), Field(min_length=1)]
+    members_file: Path | None = None  # instead of `members`, and may be changed while the agent runs
     admin_address: Annotated[Address, NoDecode, BeforeValidator(_address)] = Address("127.0.0.1", 33062)
     user: AccountName
     password: Password
@@ -63,14 +64,19 @@ class AgentSettings(BaseSettings):
     log_level: LogLevel = Field(default="INFO", validation_alias="LOG_LEVEL")
     log_format: LogFormat = Field(default="auto", validation_alias="LOG_FORMAT")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _members_may_be_in_a_file(cls, values: dict[str, Any]) -> dict[str, Any]:
+        if not (file := values.get("members_file")):
+            return values
+        try:
+            return {**values, "members": Path(file).read_text(encoding="utf-8")}
+        except OSError as error:
+            raise ValueError(f"MYSQL_AGENT_MEMBERS_FILE cannot be read: {error}") from error
+
     @model_validator(mode="after")
     def _members_are_consistent(self) -> Self:
-        names = [member.name for member in self.members]
-        addresses = [member.address for member in self.members]
-        if len(set(names)) < len(names) or len(set(addresses)) < len(addresses):
-            raise ValueError("MYSQL_AGENT_MEMBERS names a member or an address twice")
-        if self.name not in names:
-            raise ValueError(f"MYSQL_AGENT_NAME is {self.name}, which MYSQL_AGENT_MEMBERS does not contain")
+        check_members(self.members, self.name)
         return self
 
     @model_validator(mode="after")

@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 # What an older report says is no ground for a label.
 STALE_SECONDS = 5.0
+DENIED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 
 
 class Pods(Protocol):
@@ -63,18 +64,19 @@ class Upkeep:
 
     def look_after(self, report: Report) -> None:
         """Do everything once; a step that is refused does not keep the others from being tried."""
-        answered = True
+        up = True
         for step in (self._label, self._look, self._remember, self._announce):
             try:
                 step(report)
             except ApiError as error:
                 self._take_note(error)
                 answered = error.status is not None and error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+                up = up and answered and error.status not in DENIED
                 if step in {self._label, self._look}:
                     self.facts = Facts(None, unknown_because=str(error))
                 if not answered:
                     break
-        self._metrics.up.set(answered)
+        self._metrics.up.set(up)
 
     def misunderstood(self, error: Exception) -> None:
         """Take note of an answer that makes no sense: until the next one nothing is known."""

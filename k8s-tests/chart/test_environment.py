@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pydantic_settings import BaseSettings
@@ -81,12 +82,16 @@ def test_every_variable_is_a_setting_of_its_process(preset: str) -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_every_process_finds_what_it_needs(preset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_process_finds_what_it_needs(
+    preset: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    members = tmp_path / "members"
+    members.write_text(f"{FIELDS['metadata.name']}=db:3306")
     for where, command, variables in processes(preset):
         for variable in list(os.environ):
             monkeypatch.delenv(variable)
         for variable, value in variables.items():
-            monkeypatch.setenv(variable, value)
+            monkeypatch.setenv(variable, str(members) if variable == "MYSQL_AGENT_MEMBERS_FILE" else value)
         settings = COMMANDS[command]()
         if command == "api":
             assert isinstance(settings, Settings)
@@ -115,9 +120,13 @@ def test_each_agent_knows_all_members_and_itself_among_them() -> None:
     manifests = PRESETS["everything"].rendered()
     (mysql,) = manifests.pods_of("mysql")
     variables = environment(manifests, mysql, "agent")
-    members = [member.partition("=")[0] for member in variables["MYSQL_AGENT_MEMBERS"].split(",")]
-    assert members == [f"demo-conveyor-mysql-{ordinal}" for ordinal in range(5)]
-    assert variables["MYSQL_AGENT_NAME"] in members
+    folder, _, key = variables["MYSQL_AGENT_MEMBERS_FILE"].rpartition("/")
+    assert folder in {mount.mount_path for mount in mysql.container("agent").volume_mounts or []}
+    listed = manifests.named()["ConfigMap/demo-conveyor-mysql"]["data"][key]
+    domain = "demo-conveyor-mysql.platform.svc.cluster.local"
+    assert listed.split(",") == [
+        f"{name}={name}.{domain}:3306" for name in (f"demo-conveyor-mysql-{ordinal}" for ordinal in range(5))
+    ]
     assert variables["MYSQL_AGENT_LEASE"] == "demo-conveyor-mysql"
     assert "MYSQL_AGENT_LOCK_FILE" not in variables
 

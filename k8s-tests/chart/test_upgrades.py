@@ -56,6 +56,11 @@ def test_a_later_version_does_not_restart_redis(next_release: Manifests) -> None
     assert before == after
 
 
+def test_more_or_fewer_members_restart_none() -> None:
+    pods = [render({"mysql": {"replicas": replicas}}).pods_of("mysql") for replicas in (3, 5)]
+    assert pods[0] == pods[1]
+
+
 def test_a_later_version_migrates_anew_under_another_name(next_release: Manifests) -> None:
     now = {job["metadata"]["name"] for job in PRESETS["default"].rendered().of("Job")}
     later = {job["metadata"]["name"] for job in next_release.of("Job")}

@@ -18,6 +18,7 @@ FOUNDING = cluster(0, offline(0), offline(1), offline(2))
 JOINING = cluster(0, offline(0), alone(1), None)
 FOUNDED = cluster(0, alone(0), offline(1), offline(2))
 START = "START GROUP_REPLICATION USER = %s, PASSWORD = %s"
+SEEDS = "SET GLOBAL group_replication_group_seeds = %s"
 FLAG_ON = "SET GLOBAL group_replication_bootstrap_group = ON"
 FLAG_OFF = "SET GLOBAL group_replication_bootstrap_group = OFF"
 
@@ -73,6 +74,16 @@ def carry_out(
     views = list(later)
     actor = Actor(database, Credentials("gr_recovery", "secret"), lock, lambda: views.pop(0), 0.3)
     return actor.carry_out(decide(decided_on))
+
+
+def test_a_server_that_starts_replication_is_told_where_the_members_are_now(
+    database: Database, lock: FileLock
+) -> None:
+    credentials = Credentials("gr_recovery", "secret")
+    actor = Actor(database, credentials, lock, lambda: JOINING, 0.3, seeds=lambda: "a:3306,b:3306")
+    assert actor.carry_out(decide(JOINING)) is None
+    assert database.statements[-2:] == [SEEDS, START]
+    assert database.arguments[SEEDS] == ("a:3306,b:3306",)
 
 
 def test_joining_starts_replication_with_credentials_and_a_cleared_flag(

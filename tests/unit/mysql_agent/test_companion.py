@@ -173,7 +173,7 @@ def test_a_role_that_is_missing_stops_what_it_is_for_and_nothing_else(at: Cluste
     at.api.fail("PATCH", "mysql-0", ApiError("pods is forbidden", HTTPStatus.FORBIDDEN))
     at.see(PRIMARY)
     assert at.companion.facts.known_uuids is not None
-    assert at.metric("mysql_agent_kubernetes_up") == 1
+    assert at.metric("mysql_agent_kubernetes_up") == 0, "somebody must be told"
     assert at.metric("mysql_agent_kubernetes_errors_total") == 1
 
 

@@ -207,6 +207,13 @@ def test_the_successor_has_the_least_to_apply_and_is_the_last_one_of_equals(
     assert decide(seen).successor == uuid(successor)
 
 
+@pytest.mark.parametrize(("primary", "successor"), [(0, 4), (2, 4), (4, 0)])
+def test_the_role_goes_where_it_will_not_have_to_be_handed_over_again(primary: int, successor: int) -> None:
+    answers = [in_group(n, primary, size=5) for n in range(5)]
+    seen = cluster(primary, *answers, surroundings=in_kubernetes(stopping_seconds=0))
+    assert decide(seen).successor == uuid(successor)
+
+
 def test_a_member_that_is_not_online_is_no_successor() -> None:
     view = (entry(0, role=Role.PRIMARY), entry(1, State.RECOVERING), entry(2))
     seen = cluster(0, answer(0, view), None, None, surroundings=in_kubernetes(stopping_seconds=0))

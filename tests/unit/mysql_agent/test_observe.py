@@ -18,9 +18,8 @@ def refuse() -> Answer:
 
 
 def observe(*asks: Callable[[], Answer], deadline: float = 5) -> ClusterView:
-    observer = Observer(
-        MEMBERS[0], MEMBERS[1:], dict(zip([m.name for m in MEMBERS], asks, strict=True)), deadline
-    )
+    by_member = dict(zip(MEMBERS, asks, strict=True))
+    observer = Observer(MEMBERS[0], lambda: MEMBERS[1:], lambda member: by_member[member](), deadline)
     try:
         return observer.observe()
     finally:
@@ -76,7 +75,7 @@ def test_how_long_a_group_has_been_seen_starts_anew_when_it_is_gone() -> None:
         "mysql-1": lambda: peer.pop(0),
         "mysql-2": refuse,
     }
-    observer = Observer(MEMBERS[0], MEMBERS[1:], asks, 5)
+    observer = Observer(MEMBERS[0], lambda: MEMBERS[1:], lambda member: asks[member.name](), 5)
     first, second, gone, again = (observer.observe().group_seen_seconds for _ in range(4))
     observer.close()
     assert 0 <= first < second

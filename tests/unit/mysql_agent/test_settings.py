@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -30,6 +32,16 @@ def test_members_are_read_with_their_ordinals() -> None:
         (2, "[fd00::2]:3306"),
     ]
     assert settings.admin_address == Address("127.0.0.1", 33062)
+
+
+def test_members_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "members"
+    monkeypatch.delenv("MYSQL_AGENT_MEMBERS")
+    monkeypatch.setenv("MYSQL_AGENT_MEMBERS_FILE", str(file))
+    with pytest.raises(ValidationError, match="MYSQL_AGENT_MEMBERS_FILE cannot be read"):
+        AgentSettings()
+    file.write_text("mysql-0=a:1,mysql-1=b:1")
+    assert [peer.name for peer in AgentSettings().peers] == ["mysql-0"]
 
 
 def test_the_ordinal_is_the_number_at_the_end_of_the_name() -> None:
