@@ -19,6 +19,7 @@ COPY app app
 COPY worker worker
 COPY mysql_agent mysql_agent
 COPY kubernetes_api kubernetes_api
+COPY certificates certificates
 # the file system is read-only later, so the byte code is written now
 RUN python -m compileall -q .
 

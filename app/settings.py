@@ -3,7 +3,7 @@
 import socket
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUILT_IN_TASK_MODULES = ("worker.tasks.products", "worker.tasks.diagnostics")
@@ -43,6 +43,11 @@ class Settings(BaseSettings):
         "Unset: both must exist.",
     )
     db_admin_password: SecretStr | None = Field(None, description="Password of `DB_ADMIN_USER`.")
+    db_tls_ca: FilePath | None = Field(
+        None,
+        description="File with the authorities whose certificates MySQL servers must have, on the host that "
+        "was asked for. Unset: encrypted if the server can, and not verified.",
+    )
     db_pool_size: int = Field(20, ge=1, description="Connections a process keeps per database endpoint.")
     db_connect_timeout_seconds: Seconds = Field(2, description="Longest wait for a database connection.")
     db_read_timeout_seconds: Seconds = Field(10, description="Longest wait for one statement's answer.")

@@ -8,7 +8,7 @@ from threading import Event
 import structlog
 
 from mysql_agent import logs
-from mysql_agent.assembly import build_environment, build_loop
+from mysql_agent.assembly import build_environment, build_loop, build_renewal
 from mysql_agent.endpoints import Endpoints
 from mysql_agent.metrics import CONTENT_TYPE, Metrics
 from mysql_agent.report import Limits, Response, respond
@@ -39,6 +39,7 @@ def main() -> None:
 
     endpoints = Endpoints(settings.http_host, settings.http_port, route)
     endpoints.start()
+    build_renewal(settings, metrics, stop).start()
     if environment.companion:
         environment.companion.start()
     log.info("started", port=endpoints.port, members=[member.name for member in settings.members])

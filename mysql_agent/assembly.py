@@ -22,6 +22,7 @@ from mysql_agent.loop import Loop, Nobody, Pace
 from mysql_agent.membership import Membership
 from mysql_agent.metrics import KubernetesMetrics, Metrics
 from mysql_agent.observe import Observer, read
+from mysql_agent.renewal import OwnCertificate, Renewal
 from mysql_agent.settings import AgentSettings
 from mysql_agent.upkeep import Upkeep
 
@@ -104,10 +105,18 @@ def build_loop(settings: AgentSettings, metrics: Metrics, environment: Environme
     )
 
 
+def build_renewal(settings: AgentSettings, metrics: Metrics, stop: Event) -> Renewal:
+    own = OwnCertificate(build_server(settings, settings.own))
+    return Renewal(own, settings.tls_certificate, metrics, stop)
+
+
 def build_server(settings: AgentSettings, member: Member) -> Server:
+    is_own = member == settings.own
     return Server(
-        settings.admin_address if member == settings.own else member.address,
+        settings.admin_address if is_own else member.address,
         settings.user,
         settings.password.get_secret_value(),
         settings.query_timeout_seconds,
+        # Its own server an agent must reach to renew even a certificate that has expired.
+        None if is_own else settings.tls_ca,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pymysql
@@ -15,11 +16,15 @@ Row = dict[str, Any]
 class Server:
     """One MySQL server, asked as one account."""
 
-    def __init__(self, address: Address, user: str, password: str, timeout: float) -> None:
+    def __init__(
+        self, address: Address, user: str, password: str, timeout: float, ca: Path | None = None
+    ) -> None:
         self.address = address
         self.user = user
         self._password = password
         self._timeout = timeout
+        # Encrypted always. The file is read at each connection, so that a renewed one is used.
+        self._tls: dict[str, object] = {"ca": str(ca)} if ca else {"verify_mode": "none"}
 
     @contextmanager
     def session(self, read_timeout: float | None = None) -> Iterator["Session"]:
@@ -35,8 +40,7 @@ class Server:
             port=self.address.port,
             user=self.user,
             password=self._password,
-            # Encrypted always, verified never: members make their own certificates at first start.
-            ssl={"verify_mode": "none"},
+            ssl=self._tls,
             connect_timeout=self._timeout,
             read_timeout=read_timeout or self._timeout,
             write_timeout=self._timeout,

@@ -59,10 +59,22 @@ class Metrics:
         self.loop = Histogram(
             "mysql_agent_loop_duration_seconds", "Observe, decide, act", registry=self.registry
         )
+        self.certificate_expiry = Gauge(
+            "mysql_agent_certificate_expiry_timestamp_seconds",
+            "When the certificate ends that the member shows; 0 while it is not known",
+            registry=self.registry,
+        )
+        self.certificate_reloads = Counter(
+            "mysql_agent_certificate_reloads",
+            "Times the server was told to read its certificate again",
+            ["outcome"],
+            registry=self.registry,
+        )
         for action in Action:
             self._decisions.labels(action)
         for outcome in ("done", "failed"):
             self.switchovers.labels(outcome)
+            self.certificate_reloads.labels(outcome)
 
     def record(self, report: Report) -> None:
         own = report.cluster.own.answer

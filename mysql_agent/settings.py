@@ -53,6 +53,8 @@ class AgentSettings(BaseSettings):
     kubernetes_namespace: ObjectName | None = None
     kubernetes_account: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount")
     kubernetes_timeout_seconds: Seconds = 2.0
+    tls_ca: Path | None = None  # whose certificates the other members have; unset: any is taken
+    tls_certificate: Path | None = None  # the own server's, which is told when the file is another one
     handover_directory: Path | None = None  # where the files `stopping` and `released` are exchanged
     interval_seconds: Seconds = 0.5  # a new primary is announced so soon after it was made one in order
     busy_interval_seconds: Seconds = 0.5  # while this member or its group is not in its final state

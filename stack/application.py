@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.credentials import Credentials
-from stack.daemons.mysql import ORDINALS
+from stack.daemons.mysql import CA, ORDINALS, tls_directory
 from stack.packages import Daemons
 from stack.ports import Ports
 from stack.probes import AllProbes, ExitProbe, FileProbe, HttpProbe, RotationProbe
@@ -68,6 +68,7 @@ def _environment(plan: Plan, name: str) -> dict[str, str]:
         "DB_NAME": DATABASE,
         "DB_USER": APP_USER,
         "DB_PASSWORD": plan.credentials.app_password,
+        "DB_TLS_CA": str(tls_directory(plan.directory) / CA),
         "SECRET_KEY": plan.credentials.secret_key,
     }
 

@@ -11,7 +11,14 @@ AGENTS = tuple(f"agent-{ordinal}" for ordinal in mysql.ORDINALS)
 
 def services(plan: Plan) -> list[Service]:
     members = [service for ordinal in mysql.ORDINALS for service in _member(plan, ordinal)]
-    return [*members, _redis(plan), _haproxy(plan), _prometheus(plan), *application.services(plan)]
+    return [
+        _certificates(plan),
+        *members,
+        _redis(plan),
+        _haproxy(plan),
+        _prometheus(plan),
+        *application.services(plan),
+    ]
 
 
 def _member(plan: Plan, ordinal: int) -> list[Service]:
@@ -31,6 +38,7 @@ def _member(plan: Plan, ordinal: int) -> list[Service]:
             application.python("mysql_agent.initialize"),
             ExitProbe(),
             init_env,
+            needs=("certificates",),
             once=True,
             deadline_seconds=120,
         ),
@@ -53,6 +61,13 @@ def _member(plan: Plan, ordinal: int) -> list[Service]:
             deadline_seconds=150,
         ),
     ]
+
+
+def _certificates(plan: Plan) -> Service:
+    argv = application.python("certificates")
+    return Service(
+        "certificates", argv, ExitProbe(), mysql.certificates_environment(plan.directory), once=True
+    )
 
 
 def _redis(plan: Plan) -> Service:

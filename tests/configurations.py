@@ -25,7 +25,7 @@ def without(found: dict[str, str], left_out: Collection[str]) -> dict[str, str]:
     return {key: value for key, value in found.items() if key not in left_out}
 
 
-def my_cnf_of_the_stack() -> dict[str, str]:
+def my_cnf_of_the_stack(tls: Path | None = None) -> dict[str, str]:
     rendered = render(
         "my.cnf.j2",
         tree=None,
@@ -36,5 +36,6 @@ def my_cnf_of_the_stack() -> dict[str, str]:
         admin_port=33062,
         seeds="",
         group_name="",
+        tls=tls,
     )
     return options(rendered)

@@ -1,1 +1,1 @@
-"""The Secret with every password of a release, made once and never changed."""
+"""The Secrets of a release: passwords, made once, and the MySQL servers' certificates, renewed in time."""

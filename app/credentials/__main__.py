@@ -1,14 +1,16 @@
-"""`python -m app.credentials`: create the Secret of a release once, and exit."""
+"""`python -m app.credentials`: make the Secrets of a release, renew its certificates, and exit."""
 
 import signal
 import sys
+from datetime import UTC, datetime
 
 import structlog
 
-from app.credentials.secret import CredentialsError, ensure_secret
-from app.credentials.settings import load_settings
+from app.credentials.secret import CredentialsError, ensure_secret, patiently
+from app.credentials.settings import CredentialsSettings, load_settings
+from app.credentials.tls_secret import ensure_certificates
 from app.logging import configure_logging
-from kubernetes_api.client import PodApi
+from kubernetes_api.client import Api, PodApi
 
 log = structlog.get_logger(__name__)
 
@@ -21,10 +23,19 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     api = PodApi.in_cluster(settings.request_timeout_seconds)
     try:
-        created = ensure_secret(api, settings)
+        _run(api, settings)
     except CredentialsError as error:
         raise SystemExit(str(error)) from None
-    log.info("Secret created" if created else "the Secret exists", secret=settings.secret)
+
+
+def _run(api: Api, settings: CredentialsSettings) -> None:
+    if tls := settings.tls_secret:
+        made = patiently(lambda: ensure_certificates(api, settings, tls, datetime.now(UTC)), settings, tls)
+        if not made:
+            log.info("the certificates hold for long enough", secret=tls)
+    if secret := settings.secret:
+        created = patiently(lambda: ensure_secret(api, settings, secret), settings, secret)
+        log.info("Secret created" if created else "the Secret exists", secret=secret)
 
 
 if __name__ == "__main__":

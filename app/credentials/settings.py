@@ -1,8 +1,8 @@
 """The configuration of `python -m app.credentials`; every value comes from the environment."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -16,17 +16,38 @@ def _labels(value: object) -> object:
     return {name: text for name, _, text in pairs}
 
 
+def _names(value: object) -> object:
+    """Read `name,name`."""
+    if not isinstance(value, str):
+        return value
+    return frozenset(part.strip() for part in value.split(",") if part.strip())
+
+
+ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")]
+
+
 class CredentialsSettings(BaseSettings):
     """Read from CREDENTIALS_*; LOG_LEVEL and LOG_FORMAT are shared with the other processes."""
 
     model_config = SettingsConfigDict(env_prefix="CREDENTIALS_", frozen=True, env_ignore_empty=True)
 
-    secret: str = Field(pattern=r"^[a-z0-9.-]{1,253}$")
+    secret: ObjectName | None = None  # of the passwords; None: somebody else makes it
+    tls_secret: ObjectName | None = None  # of the MySQL servers' certificates; None: as above
+    tls_names: Annotated[frozenset[str], NoDecode, BeforeValidator(_names)] = frozenset()
+    tls_days: int = Field(90, ge=1, le=825)
     namespace: str = Field(pattern=r"^[a-z0-9-]{1,63}$")
     labels: Annotated[dict[str, str], NoDecode, BeforeValidator(_labels)] = Field(default_factory=dict)
     deadline_seconds: float = Field(120, gt=0)
     request_timeout_seconds: float = Field(5, gt=0)
     log_level: str = Field("INFO", validation_alias="LOG_LEVEL")
+
+    @model_validator(mode="after")
+    def _something_is_asked_for(self) -> Self:
+        if not (self.secret or self.tls_secret):
+            raise ValueError("set CREDENTIALS_SECRET, CREDENTIALS_TLS_SECRET or both")
+        if self.tls_secret and not self.tls_names:
+            raise ValueError("set CREDENTIALS_TLS_NAMES to the servers' names")
+        return self
 
 
 def load_settings() -> CredentialsSettings:

@@ -6,6 +6,7 @@ from sqlalchemy import URL, Engine, create_engine
 
 from app.database.errors import drop_demoted_connections
 from app.database.replicas import keep_to_replicas
+from app.database.tls import explain_refused_certificates, tls_arguments
 from app.settings import Settings
 
 IsolationLevel = Literal["AUTOCOMMIT", "READ COMMITTED"]
@@ -70,7 +71,7 @@ def _pool(
     address: str, settings: Settings, isolation_level: IsolationLevel, variables: str = "", *, is_pinged: bool
 ) -> Engine:
     """Make a pool that connects at first use, within the settings' time-outs."""
-    return create_engine(
+    engine = create_engine(
         database_url(settings, settings.db_name, address),
         hide_parameters=True,  # they hold payloads and passwords
         isolation_level=isolation_level,
@@ -85,5 +86,8 @@ def _pool(
             "read_timeout": settings.db_read_timeout_seconds,
             "write_timeout": settings.db_read_timeout_seconds,
             "init_command": f"SET time_zone = '+00:00'{variables}",
+            **tls_arguments(settings),
         },
     )
+    explain_refused_certificates(engine)
+    return engine

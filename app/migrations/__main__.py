@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database.engines import database_url
 from app.database.errors import is_unavailable
+from app.database.tls import explain_refused_certificates, tls_arguments
 from app.logging import configure_logging
 from app.migrations.account import ensure_account
 from app.migrations.demo import add_demo_users
@@ -72,8 +73,14 @@ def _connected(settings: Settings, database: str | None) -> Iterator[Connection]
     engine = create_engine(
         database_url(settings, database, as_admin=settings.db_admin_user is not None),
         hide_parameters=True,  # they hold payloads and passwords
-        connect_args={"connect_timeout": 3, "read_timeout": 300, "write_timeout": 300},
+        connect_args={
+            "connect_timeout": 3,
+            "read_timeout": 300,
+            "write_timeout": 300,
+            **tls_arguments(settings),
+        },
     )
+    explain_refused_certificates(engine)
     try:
         with engine.connect() as connection:
             yield connection

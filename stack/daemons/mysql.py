@@ -10,6 +10,9 @@ from stack.packages import Daemons
 from stack.ports import Ports
 
 ORDINALS = (0, 1, 2)
+# as Kubernetes mounts a Secret of certificates
+CA, CERTIFICATE, KEY = "ca.crt", "tls.crt", "tls.key"
+CERTIFICATE_DAYS = 365  # renewed by each start in the last third
 
 
 def configure(ordinal: int, state: Path, ports: Ports, credentials: Credentials, daemons: Daemons) -> Path:
@@ -28,9 +31,22 @@ def configure(ordinal: int, state: Path, ports: Ports, credentials: Credentials,
         admin_port=ports[f"mysql-{ordinal}-admin"],
         seeds=",".join(f"127.0.0.1:{ports[f'mysql-{other}']}" for other in ORDINALS),
         group_name=credentials.group_name,
+        tls=tls_directory(state),
     )
     write_private(file, text)
     return file
+
+
+def tls_directory(state: Path) -> Path:
+    return state / "tls"
+
+
+def certificates_environment(state: Path) -> dict[str, str]:
+    return {
+        "CERTIFICATES_DIRECTORY": str(tls_directory(state)),
+        "CERTIFICATES_NAMES": "localhost,127.0.0.1",
+        "CERTIFICATES_DAYS": str(CERTIFICATE_DAYS),
+    }
 
 
 def server_argv(defaults_file: Path, daemons: Daemons) -> tuple[str, ...]:
@@ -50,6 +66,8 @@ def agent_environment(ordinal: int, state: Path, ports: Ports, credentials: Cred
         "MYSQL_AGENT_HTTP_HOST": "127.0.0.1",
         "MYSQL_AGENT_HTTP_PORT": str(ports[f"agent-{ordinal}"]),
         "MYSQL_AGENT_LOCK_FILE": str(state / "bootstrap.lock"),
+        "MYSQL_AGENT_TLS_CA": str(tls_directory(state) / CA),
+        "MYSQL_AGENT_TLS_CERTIFICATE": str(tls_directory(state) / CERTIFICATE),
     }
 
 

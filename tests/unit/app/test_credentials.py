@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from app.credentials import __main__ as command
 from app.credentials.passwords import KEYS, complaints, new_passwords
-from app.credentials.secret import CredentialsError, ensure_secret
+from app.credentials.secret import CredentialsError, ensure_secret, patiently
 from app.credentials.settings import CredentialsSettings, load_settings
 from kubernetes_api.client import ApiError, Document, PodApi
 from tests.unit.kubernetes_api.fake_api import FakeApi
@@ -31,7 +31,8 @@ def ensure(api: FakeApi, deadline_seconds: float = 60) -> bool:
         labels={"app.kubernetes.io/name": "conveyor"},
         deadline_seconds=deadline_seconds,
     )
-    return ensure_secret(api, settings, sleep=lambda _: None)
+    name = "conveyor-credentials"
+    return patiently(lambda: ensure_secret(api, settings, name), settings, name, sleep=lambda _: None)
 
 
 def values(document: Document) -> dict[str, str]:
@@ -118,7 +119,9 @@ def test_an_attempt_whose_answer_was_lost_is_recognised() -> None:
 
 def test_a_role_that_stays_missing_ends_it_with_the_cure(api: FakeApi) -> None:
     api.fail("GET", "secrets", FORBIDDEN)
-    with pytest.raises(CredentialsError, match="needs a Role that may get the Secret conveyor-credentials"):
+    with pytest.raises(
+        CredentialsError, match="needs a Role that may get and update the Secret conveyor-credentials"
+    ):
         ensure(api, deadline_seconds=0.000001)
 
 

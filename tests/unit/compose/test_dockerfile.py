@@ -7,7 +7,9 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 def test_what_is_copied_exists_and_reaches_the_build() -> None:
     copied = re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE)
-    assert set(copied) == {"requirements/runtime.txt", "app", "worker", "mysql_agent", "kubernetes_api"}
+    assert set(copied) == {
+        *("requirements/runtime.txt", "app", "worker", "mysql_agent", "kubernetes_api", "certificates")
+    }
     assert all((ROOT / path).exists() for path in copied)
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert ignored[0] == "*"

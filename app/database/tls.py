@@ -1,0 +1,36 @@
+"""Whether a MySQL server is the one that was asked for."""
+
+from typing import Any
+
+import pymysql
+from sqlalchemy import Engine, event
+
+from app.settings import Settings
+
+UNREACHABLE = 2003
+
+
+def tls_arguments(settings: Settings) -> dict[str, Any]:
+    """Return what the driver needs to verify servers; it reads the file anew at each connection."""
+    return {"ssl": {"ca": str(settings.db_tls_ca)}} if settings.db_tls_ca else {}
+
+
+def explain_refused_certificates(engine: Engine) -> None:
+    """Let the error of a server that could not be verified say what to look at."""
+
+    @event.listens_for(engine, "do_connect")
+    def _connect(_dialect: object, _record: object, arguments: list[Any], keywords: dict[str, Any]) -> Any:  # noqa: ANN401 - the driver's connection
+        try:
+            return pymysql.connect(*arguments, **keywords)
+        except pymysql.OperationalError as error:
+            if "CERTIFICATE_VERIFY_FAILED" not in str(error):
+                raise
+            raise pymysql.OperationalError(UNREACHABLE, explanation(error, keywords["host"])) from error
+
+
+def explanation(error: Exception, host: str) -> str:
+    reason = str(error).partition("CERTIFICATE_VERIFY_FAILED] ")[2].rstrip(")\"'") or str(error)
+    return (
+        f"the MySQL server at {host} was not accepted: {reason}. DB_TLS_CA must be the file of the authority "
+        "that made its certificate, and the certificate must name this host and not have expired"
+    )
