@@ -1,9 +1,10 @@
 """Every setting of API, worker, relay and migrations, read from the environment."""
 
 import socket
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 BUILT_IN_TASK_MODULES = ("worker.tasks.products", "worker.tasks.diagnostics")
@@ -43,7 +44,7 @@ class Settings(BaseSettings):
         "Unset: both must exist.",
     )
     db_admin_password: SecretStr | None = Field(None, description="Password of `DB_ADMIN_USER`.")
-    db_tls_ca: FilePath | None = Field(
+    db_tls_ca: Path | None = Field(
         None,
         description="File with the authorities whose certificates MySQL servers must have, on the host that "
         "was asked for. Unset: encrypted if the server can, and not verified.",
@@ -192,7 +193,7 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """Read the settings, or end the process with one line per variable that is missing or wrong."""
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         lines = [
             f"  {'_'.join(str(part) for part in one['loc']).upper() or 'settings'}: {one['msg']}"
@@ -200,3 +201,9 @@ def load_settings() -> Settings:
         ]
         message = "the environment does not make valid settings (README, Configuration):\n" + "\n".join(lines)
         raise SystemExit(message) from None
+    if settings.db_tls_ca and not settings.db_tls_ca.is_file():
+        raise SystemExit(
+            f"DB_TLS_CA: there is no file {settings.db_tls_ca}; name the one with the authority of MySQL's "
+            "certificates, or leave it unset"
+        )
+    return settings

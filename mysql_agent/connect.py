@@ -24,7 +24,7 @@ class Server:
         self._password = password
         self._timeout = timeout
         # Encrypted always. The file is read at each connection, so that a renewed one is used.
-        self._tls: dict[str, object] = {"ca": str(ca)} if ca else {"verify_mode": "none"}
+        self.tls: dict[str, object] = {"ca": str(ca)} if ca else {"verify_mode": "none"}
 
     @contextmanager
     def session(self, read_timeout: float | None = None) -> Iterator["Session"]:
@@ -40,7 +40,7 @@ class Server:
             port=self.address.port,
             user=self.user,
             password=self._password,
-            ssl=self._tls,
+            ssl=self.tls,
             connect_timeout=self._timeout,
             read_timeout=read_timeout or self._timeout,
             write_timeout=self._timeout,

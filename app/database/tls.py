@@ -1,5 +1,6 @@
 """Whether a MySQL server is the one that was asked for."""
 
+import re
 from typing import Any
 
 import pymysql
@@ -8,6 +9,8 @@ from sqlalchemy import Engine, event
 from app.settings import Settings
 
 UNREACHABLE = 2003
+# what OpenSSL says, without where in its code it says so
+REASON = re.compile(r"CERTIFICATE_VERIFY_FAILED\] (.*?)\.? \(_ssl")
 
 
 def tls_arguments(settings: Settings) -> dict[str, Any]:
@@ -29,8 +32,9 @@ def explain_refused_certificates(engine: Engine) -> None:
 
 
 def explanation(error: Exception, host: str) -> str:
-    reason = str(error).partition("CERTIFICATE_VERIFY_FAILED] ")[2].rstrip(")\"'") or str(error)
+    reason = REASON.search(str(error))
     return (
-        f"the MySQL server at {host} was not accepted: {reason}. DB_TLS_CA must be the file of the authority "
-        "that made its certificate, and the certificate must name this host and not have expired"
+        f"the MySQL server at {host} was not accepted: {reason[1] if reason else error}. "
+        "DB_TLS_CA must be the file of the authority that made its certificate, and the certificate must "
+        "name this host and not have expired"
     )

@@ -82,24 +82,29 @@ class Group:
         return wait_until(complete, "three members online", deadline_seconds)
 
     @contextmanager
-    def session(self, port: str, *, as_agent: bool = False) -> Iterator["pymysql.cursors.Cursor"]:
+    def session(
+        self, port: str, *, as_agent: bool = False, read_timeout: float = 15
+    ) -> Iterator["pymysql.cursors.Cursor"]:
         """A cursor of the administrator, or of the agent, on a named port of the stack."""
         prefix = "MYSQL_AGENT" if as_agent else "DB_ADMIN"
-        connection = self.connect(port, self._admin[f"{prefix}_USER"], self._admin[f"{prefix}_PASSWORD"])
+        user, password = self._admin[f"{prefix}_USER"], self._admin[f"{prefix}_PASSWORD"]
+        connection = self.connect(port, user, password, read_timeout)
         try:
             with connection.cursor() as cursor:
                 yield cursor
         finally:
             connection.close()
 
-    def connect(self, port: str, user: str, password: str) -> "pymysql.Connection[Any]":
+    def connect(
+        self, port: str, user: str, password: str, read_timeout: float = 15
+    ) -> "pymysql.Connection[Any]":
         return pymysql.connect(
             host="127.0.0.1",
             port=self.stack.ports[port],
             user=user,
             password=password,
             connect_timeout=3,
-            read_timeout=15,
+            read_timeout=read_timeout,
             write_timeout=15,
             autocommit=True,
         )

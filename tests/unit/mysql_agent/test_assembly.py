@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from mysql_agent.assembly import build_environment, build_loop
+from mysql_agent.assembly import build_environment, build_loop, build_servers
 from mysql_agent.handover import Handover
 from mysql_agent.lease import LeaseLock
 from mysql_agent.lock import FileLock
@@ -58,3 +58,14 @@ def test_members_in_kubernetes_share_a_lease_and_know_nothing_before_the_api_has
     assert (around.known_uuids, around.can_be_forced, around.forced) == (None, True, False)
     assert "mysql_agent_kubernetes_up 0.0" in metrics.text()
     assert build_loop(settings, metrics, environment, Event()).report is None
+
+
+def test_the_other_members_are_verified_and_the_own_one_can_be_reached_with_an_expired_certificate(
+    tmp_path: Path,
+) -> None:
+    settings = AgentSettings.model_validate(
+        {**ACCOUNT, "members": MEMBERS, "lock_file": tmp_path / "lock", "tls_ca": tmp_path / "ca.crt"}
+    )
+    servers = build_servers(settings)
+    assert servers["mysql-0"].tls == {"verify_mode": "none"}
+    assert servers["mysql-1"].tls == {"ca": str(tmp_path / "ca.crt")}
