@@ -16,6 +16,7 @@ from docs.generate import TABLES, renewed
 
 # what the chart itself sets, or what would put a password into plain sight
 NOT_FOR_USERS = {
+    "DB_TLS_CA",
     *("REDIS_HOST", "REDIS_PORT", "REDIS_DB", "REDIS_PASSWORD"),
     *(
         "DB_MASTER_HOST",
