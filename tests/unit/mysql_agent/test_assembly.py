@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from mysql_agent.assembly import build_environment, build_loop, build_servers
+from mysql_agent.assembly import build_environment, build_loop, build_server
 from mysql_agent.handover import Handover
 from mysql_agent.lease import LeaseLock
 from mysql_agent.lock import FileLock
@@ -66,6 +66,6 @@ def test_the_other_members_are_verified_and_the_own_one_can_be_reached_with_an_e
     settings = AgentSettings.model_validate(
         {**ACCOUNT, "members": MEMBERS, "lock_file": tmp_path / "lock", "tls_ca": tmp_path / "ca.crt"}
     )
-    servers = build_servers(settings)
-    assert servers["mysql-0"].tls == {"verify_mode": "none"}
-    assert servers["mysql-1"].tls == {"ca": str(tmp_path / "ca.crt")}
+    (other,) = (member for member in settings.members if member != settings.own)
+    assert build_server(settings, settings.own).tls == {"verify_mode": "none"}
+    assert build_server(settings, other).tls == {"ca": str(tmp_path / "ca.crt")}
