@@ -6,8 +6,9 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 # The member is no primary any more: read-only (1290, 1792, 1836), refused by Group Replication
-# (3100, 3101), shutting down (1053) or offline (3032). SQLAlchemy would keep such a connection pooled.
-DEMOTED = frozenset({1053, 1290, 1792, 1836, 3032, 3100, 3101})
+# (3100, 3101), handing its role over (4094), shutting down (1053) or offline (3032). SQLAlchemy would
+# keep such a connection pooled.
+DEMOTED = frozenset({1053, 1290, 1792, 1836, 3032, 3100, 3101, 4094})
 # The server closed, refused or never answered the connection, or has none left (1040, 1203, 1226).
 UNREACHABLE = frozenset({1040, 1203, 1226, 2002, 2003, 2006, 2013, 2014, 2045, 2055, 4031})
 # The server says that it rolled the transaction back, so running it again cannot double it.
