@@ -5,7 +5,7 @@ LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status logs clean cluster cluster-down test check lint unit bench chaos lock docs
+.PHONY: help up down status logs clean cluster cluster-down test check lint unit bench chaos failover lock docs
 .SUFFIXES:
 
 ##@ Run
@@ -26,7 +26,7 @@ clean: cluster-down ## Remove the data, the cluster, the downloaded daemons, cac
 	rm -rf .cache .cluster .venv
 
 ##@ Develop
-test: .venv/dev.stamp ## Run every tier of tests, or some: make test TIERS="lint unit chart stack chaos ui cluster"
+test: .venv/dev.stamp ## Run every tier of tests, or some: make test TIERS="lint unit chart stack chaos failover ui cluster"
 	@$(RUN) tests.run $(TIERS)
 check: .venv/dev.stamp ## Run what is fast: lint, unit and the chart as it is rendered
 	@$(RUN) tests.run lint unit chart
@@ -38,6 +38,8 @@ bench: .venv/stack.stamp ## Measure latency, throughput and memory of a system o
 	@$(RUN) bench $(OPTIONS)
 chaos: .venv/dev.stamp ## Kill and cut off parts of a system under load for 20 minutes, and count what it loses
 	@$(RUN) tests.chaos $(OPTIONS)
+failover: .venv/dev.stamp ## Kill, cut off and rob members of a MySQL group 100 times and more, and judge each time
+	@$(RUN) tests.failover $(OPTIONS)
 lock: .venv/dev.stamp ## Renew requirements/*.txt from pyproject.toml
 	@$(LOCK) pyproject.toml -o requirements/runtime.txt
 	@$(LOCK) pyproject.toml --group stack -o requirements/stack.txt

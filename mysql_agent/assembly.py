@@ -18,8 +18,9 @@ from mysql_agent.kept_session import KeptSession
 from mysql_agent.kubernetes import Kubernetes
 from mysql_agent.lease import LeaseLock
 from mysql_agent.lock import BootstrapLock, FileLock
-from mysql_agent.loop import Loop, Nobody, Pace
+from mysql_agent.loop import Listener, Loop, Pace
 from mysql_agent.membership import Membership
+from mysql_agent.memory import FileMemory
 from mysql_agent.metrics import KubernetesMetrics, Metrics
 from mysql_agent.observe import Observer, read
 from mysql_agent.renewal import OwnCertificate, Renewal
@@ -34,12 +35,16 @@ class Environment:
     """What depends on where the agent runs."""
 
     lock: BootstrapLock
-    companion: Companion | None
+    listener: Listener
+    companion: Companion | None = None
+    memory: FileMemory | None = None
 
     def surroundings(self, handover: Handover, own: Answer | None) -> Surroundings:
         stopping = handover.stopping_seconds(own)
-        if self.companion is None:
-            return Surroundings(stopping_seconds=stopping)
+        if self.memory:
+            known, path = self.memory.known_uuids, str(self.memory.path)
+            return Surroundings(known, stopping_seconds=stopping, memory=path)
+        assert self.companion  # noqa: S101 - there is one or the other
         facts = self.companion.facts
         return Surroundings(
             known_uuids=facts.known_uuids,
@@ -52,7 +57,8 @@ class Environment:
 
 def build_environment(settings: AgentSettings, metrics: Metrics) -> Environment:
     if settings.lock_file:
-        return Environment(FileLock(settings.lock_file), None)
+        memory = FileMemory(settings.lock_file.with_suffix(".members"))
+        return Environment(FileLock(settings.lock_file), memory, memory=memory)
     assert settings.lease  # noqa: S101 - the settings refuse to have neither
     assert settings.kubernetes_namespace  # noqa: S101 - as above
     api = PodApi.in_cluster(settings.kubernetes_timeout_seconds, settings.kubernetes_account)
@@ -68,7 +74,7 @@ def build_environment(settings: AgentSettings, metrics: Metrics) -> Environment:
     )
     companion = Companion(upkeep, announcer, Rhythm())
     # A name for this run: a new run must not take over what its predecessor may still be doing.
-    return Environment(LeaseLock(kubernetes, f"{settings.name}_{uuid4().hex[:8]}"), companion)
+    return Environment(LeaseLock(kubernetes, f"{settings.name}_{uuid4().hex[:8]}"), companion, companion)
 
 
 def build_loop(settings: AgentSettings, metrics: Metrics, environment: Environment, stop: Event) -> Loop:
@@ -101,7 +107,7 @@ def build_loop(settings: AgentSettings, metrics: Metrics, environment: Environme
         pace=pace,
         stop=stop,
         handover=handover,
-        listener=companion or Nobody(),
+        listener=environment.listener,
     )
 
 

@@ -86,6 +86,7 @@ class Surroundings:
 
     known_uuids: frozenset[str] | None = frozenset()  # of the disks the group had; None: nobody answers
     unknown_because: str = ""
+    memory: str = ""  # the file that tells which disks the group had, where a file does
     can_be_forced: bool = False
     forced: bool = False  # a person ordered this member to found the group
     stopping_seconds: float | None = None  # since it was announced that this member's server will be stopped

@@ -46,6 +46,11 @@ def override(cluster: ClusterView, founder: str = "") -> str:
     )
 
 
+def _forget(cluster: ClusterView) -> str:
+    memory = cluster.surroundings.memory
+    return f". If you know that nothing is lost by it, remove {memory}" if memory else ""
+
+
 def union(sets: Iterable[GtidSet]) -> GtidSet:
     united = GtidSet()
     for gtids in sets:
@@ -104,7 +109,7 @@ def _guarded(cluster: ClusterView, members: list[Answered], founder: Observed) -
         Reason.DISK_REPLACED,
         f"the group had {len(gone)} member(s) whose data directory is not here ({', '.join(gone)}): a disk "
         "was replaced while no group was running, and it may have held transactions that no other disk "
-        f"holds; waiting for it to return{override(cluster, founder.name)}",
+        f"holds; waiting for it to return{override(cluster, founder.name) or _forget(cluster)}",
     )
 
 

@@ -32,8 +32,12 @@ class FileLock:
 
     @contextmanager
     def attempt(self) -> Iterator[Hold]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            yield _FileHold(f"it cannot be opened: {error}")
+            return
         try:
             yield _FileHold("" if _locked(descriptor) else f"another agent holds {self._path}")
         finally:

@@ -45,14 +45,6 @@ class Listener(Protocol):
         """Take note of something that was brought about."""
 
 
-class Nobody:
-    def saw(self, report: Report) -> None:
-        """Outside Kubernetes the endpoints tell everything."""
-
-    def did(self, deed: str, message: str) -> None:
-        """As above."""
-
-
 class Requests(Protocol):
     def is_asked_for(self) -> bool:
         """Tell whether somebody waits for the server to be released."""

@@ -1,12 +1,13 @@
 """Conveyor's own processes: migrations, API, workers, relays and Flower."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from stack.credentials import Credentials
 from stack.daemons.mysql import CA, ORDINALS, tls_directory
 from stack.packages import Daemons
+from stack.place import HERE, Place, Places
 from stack.ports import Ports
 from stack.probes import AllProbes, ExitProbe, FileProbe, HttpProbe, RotationProbe
 from stack.service import Service
@@ -32,6 +33,10 @@ class Plan:
     ports: Ports
     credentials: Credentials
     daemons: Daemons
+    places: Places = field(default_factory=dict)
+
+    def place(self, name: str) -> Place:
+        return self.places.get(name, HERE)
 
 
 def services(plan: Plan) -> list[Service]:

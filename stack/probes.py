@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from stack.place import LOOPBACK
+
 TIMEOUT_SECONDS = 3.0
 BODY_LIMIT = 100_000
 OK = 200
@@ -26,14 +28,15 @@ class Probe(Protocol):
 class HttpProbe:
     port: int
     path: str
+    host: str = LOOPBACK
 
     @property
     def description(self) -> str:
-        return f"GET http://127.0.0.1:{self.port}{self.path} answers 200"
+        return f"GET http://{self.host}:{self.port}{self.path} answers 200"
 
     def check(self) -> str | None:
         try:
-            status, body = _get(self.port, self.path)
+            status, body = _get(self.port, self.path, self.host)
         except (OSError, http.client.HTTPException) as error:
             return _reason(error)
         return None if status == OK else f"HTTP {status}: {body[:300]}"
@@ -69,6 +72,7 @@ class MysqlProbe:
     """A MySQL server greets every client first; the greeting proves that it accepts connections."""
 
     port: int
+    host: str = LOOPBACK
 
     @property
     def description(self) -> str:
@@ -76,7 +80,7 @@ class MysqlProbe:
 
     def check(self) -> str | None:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), TIMEOUT_SECONDS) as connection:
+            with socket.create_connection((self.host, self.port), TIMEOUT_SECONDS) as connection:
                 packet = connection.recv(5)
         except OSError as error:
             return _reason(error)
@@ -154,8 +158,8 @@ class ExitProbe:
         return "still running"
 
 
-def _get(port: int, path: str) -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+def _get(port: int, path: str, host: str = LOOPBACK) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

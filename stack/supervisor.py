@@ -15,6 +15,7 @@ from stack.credentials import load_credentials
 from stack.log import Log
 from stack.packages import Daemons
 from stack.part import READY, Part, StackError
+from stack.place import Places
 from stack.ports import Ports, require_free
 from stack.process import inherited_environment
 from stack.runner import Runner
@@ -37,6 +38,7 @@ class StackConfig:
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     parts: tuple[str, ...] = ()  # none: all
     arrange: Callable[[Plan], list[Service]] = services  # another system on the same daemons
+    places: Places = field(default_factory=dict)  # of members that do not run here
     disposable: bool = False  # nobody needs the data after the stop, so MySQL is not asked to leave in order
 
 
@@ -166,7 +168,7 @@ class Stack:
 
     def _create_runners(self, log: Log) -> None:
         credentials = load_credentials(self.directory / "secrets.json")
-        plan = Plan(self.directory, self.ports, credentials, self.config.daemons)
+        plan = Plan(self.directory, self.ports, credentials, self.config.daemons, self.config.places)
         inherited = inherited_environment()
         for planned in in_start_order(chosen(self.config.arrange(plan), self.config.parts)):
             hurry = self.config.disposable and planned.kind == "mysql"

@@ -22,20 +22,21 @@ def services(plan: Plan) -> list[Service]:
 
 
 def _member(plan: Plan, ordinal: int) -> list[Service]:
-    file = mysql.configure(ordinal, plan.directory, plan.ports, plan.credentials, plan.daemons)
+    hosts, place = _hosts(plan), plan.place(f"mysql-{ordinal}")
+    file = mysql.configure(ordinal, plan.directory, plan.ports, plan.credentials, plan.daemons, hosts)
     port = plan.ports[f"mysql-{ordinal}"]
-    agent_env = mysql.agent_environment(ordinal, plan.directory, plan.ports, plan.credentials)
+    agent_env = mysql.agent_environment(ordinal, plan.directory, plan.ports, plan.credentials, hosts)
     init_env = {
         **agent_env,
         **application.admin_environment(plan),
         **mysql.initialize_environment(file, plan.daemons),
     }
     init, server, agent = f"mysql-init-{ordinal}", f"mysql-{ordinal}", f"agent-{ordinal}"
-    health = HttpProbe(plan.ports[agent], "/ready")
+    health = HttpProbe(plan.ports[agent], "/ready", place.host)
     return [
         Service(
             init,
-            application.python("mysql_agent.initialize"),
+            place.enter + application.python("mysql_agent.initialize"),
             ExitProbe(),
             init_env,
             needs=("certificates",),
@@ -45,15 +46,15 @@ def _member(plan: Plan, ordinal: int) -> list[Service]:
         # crash recovery of a large data directory takes its time
         Service(
             server,
-            mysql.server_argv(file, plan.daemons),
-            MysqlProbe(port),
+            place.enter + mysql.server_argv(file, plan.daemons),
+            MysqlProbe(port, place.host),
             needs=(init,),
             deadline_seconds=120,
             grace_seconds=20,
         ),
         Service(
             agent,
-            application.python("mysql_agent"),
+            place.enter + application.python("mysql_agent"),
             health,
             agent_env,
             needs=(init,),
@@ -63,11 +64,13 @@ def _member(plan: Plan, ordinal: int) -> list[Service]:
     ]
 
 
+def _hosts(plan: Plan) -> list[str]:
+    return [plan.place(f"mysql-{ordinal}").host for ordinal in mysql.ORDINALS]
+
+
 def _certificates(plan: Plan) -> Service:
-    argv = application.python("certificates")
-    return Service(
-        "certificates", argv, ExitProbe(), mysql.certificates_environment(plan.directory), once=True
-    )
+    env = mysql.certificates_environment(plan.directory, _hosts(plan))
+    return Service("certificates", application.python("certificates"), ExitProbe(), env, once=True)
 
 
 def _redis(plan: Plan) -> Service:
@@ -76,7 +79,7 @@ def _redis(plan: Plan) -> Service:
 
 
 def _haproxy(plan: Plan) -> Service:
-    argv = haproxy.configure(plan.directory, plan.ports, plan.daemons)
+    argv = haproxy.configure(plan.directory, plan.ports, plan.daemons, _hosts(plan))
     # it answers at once; to lead to a primary it waits for the agents to have elected one
     ready = AllProbes(
         (HttpProbe(plan.ports["haproxy-stats"], "/healthz"), MysqlProbe(plan.ports["mysql-primary"]))

@@ -32,6 +32,7 @@ def my_cnf_of_the_stack(tls: Path | None = None) -> dict[str, str]:
         user=None,
         directory=Path("/"),
         ordinal=0,
+        host="127.0.0.1",
         port=3306,
         admin_port=33062,
         seeds="",

@@ -22,6 +22,7 @@ PYTEST_TIERS = {
     "chart": ["k8s-tests/chart"],
     "stack": ["tests/stack"],
     "chaos": ["tests/chaos"],
+    "failover": ["tests/failover"],
     "ui": ["tests/ui"],
     "cluster": ["k8s-tests/machines", "k8s-tests/cluster"],
 }
@@ -60,6 +61,7 @@ def tiers() -> list[Tier]:
         Tier("chart", _pytest("chart")),
         Tier("stack", _covered("stack")),
         Tier("chaos", _pytest("chaos")),
+        Tier("failover", _pytest("failover")),
         Tier("ui", _covered("ui"), _no_chromium),
         Tier("cluster", _pytest("cluster"), _no_cluster, "REQUIRE_CLUSTER"),
     ]

@@ -11,6 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 DEMOTED = frozenset({1053, 1290, 1792, 1836, 3032, 3100, 3101, 4094})
 # The server closed, refused or never answered the connection, or has none left (1040, 1203, 1226).
 UNREACHABLE = frozenset({1040, 1203, 1226, 2002, 2003, 2006, 2013, 2014, 2045, 2055, 4031})
+# The server's disk is full: whoever asks again later may find room, or another primary.
+FULL = frozenset({1021, 1114})
 # The server says that it rolled the transaction back, so running it again cannot double it.
 ROLLED_BACK = frozenset({1205, 1213, 1290, 1792, 1836, 3100, 3101})
 DUPLICATE_KEY = 1062
@@ -27,7 +29,7 @@ def is_unavailable(error: Exception) -> bool:
     if isinstance(error, PoolTimeoutError | DisconnectionError):
         return True
     return isinstance(error, DBAPIError) and (
-        error.connection_invalidated or error_code(error.orig) in DEMOTED | UNREACHABLE
+        error.connection_invalidated or error_code(error.orig) in DEMOTED | UNREACHABLE | FULL
     )
 
 

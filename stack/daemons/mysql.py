@@ -2,20 +2,30 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from stack.credentials import Credentials, write_private
 from stack.daemons.rendering import render
 from stack.packages import Daemons
+from stack.place import LOOPBACK
 from stack.ports import Ports
 
 ORDINALS = (0, 1, 2)
+HERE = (LOOPBACK,) * len(ORDINALS)
 # as Kubernetes mounts a Secret of certificates
 CA, CERTIFICATE, KEY = "ca.crt", "tls.crt", "tls.key"
 CERTIFICATE_DAYS = 365  # renewed by each start in the last third
 
 
-def configure(ordinal: int, state: Path, ports: Ports, credentials: Credentials, daemons: Daemons) -> Path:
+def configure(  # noqa: PLR0917 - one of a plan's parts each
+    ordinal: int,
+    state: Path,
+    ports: Ports,
+    credentials: Credentials,
+    daemons: Daemons,
+    hosts: Sequence[str] = HERE,
+) -> Path:
     """Write my.cnf of one member and the directories it names."""
     directory = state / f"mysql-{ordinal}"
     (directory / "tmp").mkdir(parents=True, exist_ok=True)
@@ -29,7 +39,8 @@ def configure(ordinal: int, state: Path, ports: Ports, credentials: Credentials,
         ordinal=ordinal,
         port=ports[f"mysql-{ordinal}"],
         admin_port=ports[f"mysql-{ordinal}-admin"],
-        seeds=",".join(f"127.0.0.1:{ports[f'mysql-{other}']}" for other in ORDINALS),
+        host=hosts[ordinal],
+        seeds=",".join(f"{hosts[other]}:{ports[f'mysql-{other}']}" for other in ORDINALS),
         group_name=credentials.group_name,
         tls=tls_directory(state),
     )
@@ -41,10 +52,10 @@ def tls_directory(state: Path) -> Path:
     return state / "tls"
 
 
-def certificates_environment(state: Path) -> dict[str, str]:
+def certificates_environment(state: Path, hosts: Sequence[str] = HERE) -> dict[str, str]:
     return {
         "CERTIFICATES_DIRECTORY": str(tls_directory(state)),
-        "CERTIFICATES_NAMES": "localhost,127.0.0.1",
+        "CERTIFICATES_NAMES": ",".join(dict.fromkeys(("localhost", LOOPBACK, *hosts))),
         "CERTIFICATES_DAYS": str(CERTIFICATE_DAYS),
     }
 
@@ -53,8 +64,10 @@ def server_argv(defaults_file: Path, daemons: Daemons) -> tuple[str, ...]:
     return (*daemons.argv["mysqld"], f"--defaults-file={defaults_file}")
 
 
-def agent_environment(ordinal: int, state: Path, ports: Ports, credentials: Credentials) -> dict[str, str]:
-    members = ",".join(f"mysql-{other}=127.0.0.1:{ports[f'mysql-{other}']}" for other in ORDINALS)
+def agent_environment(
+    ordinal: int, state: Path, ports: Ports, credentials: Credentials, hosts: Sequence[str] = HERE
+) -> dict[str, str]:
+    members = ",".join(f"mysql-{other}={hosts[other]}:{ports[f'mysql-{other}']}" for other in ORDINALS)
     return {
         "MYSQL_AGENT_NAME": f"mysql-{ordinal}",
         "MYSQL_AGENT_MEMBERS": members,
@@ -63,7 +76,7 @@ def agent_environment(ordinal: int, state: Path, ports: Ports, credentials: Cred
         "MYSQL_AGENT_PASSWORD": credentials.agent_password,
         "MYSQL_AGENT_RECOVERY_USER": "gr_recovery",
         "MYSQL_AGENT_RECOVERY_PASSWORD": credentials.recovery_password,
-        "MYSQL_AGENT_HTTP_HOST": "127.0.0.1",
+        "MYSQL_AGENT_HTTP_HOST": hosts[ordinal],
         "MYSQL_AGENT_HTTP_PORT": str(ports[f"agent-{ordinal}"]),
         "MYSQL_AGENT_LOCK_FILE": str(state / "bootstrap.lock"),
         "MYSQL_AGENT_TLS_CA": str(tls_directory(state) / CA),

@@ -1,16 +1,15 @@
 """The three members of the stack's MySQL group, as a test sees and hurts them."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pymysql
 
+from stack.place import HERE
 from stack.supervisor import Stack
 from tests.stack.waiting import wait_until
 
@@ -39,6 +38,9 @@ class Group:
     def agent(self, ordinal: int) -> str:
         return f"agent-{ordinal}"
 
+    def host(self, name: str) -> str:
+        return self.stack.config.places.get(name, HERE).host
+
     def datadir(self, ordinal: int) -> Path:
         return Path(self.stack.env_for(f"mysql-init-{ordinal}")["MYSQL_INIT_DATADIR"])
 
@@ -54,7 +56,8 @@ class Group:
             (directory / "stopping").unlink(missing_ok=True)
 
     def ask(self, ordinal: int, path: str) -> httpx.Response:
-        return httpx.get(f"http://127.0.0.1:{self.stack.ports[self.agent(ordinal)]}{path}", timeout=5)
+        host, port = self.host(self.server(ordinal)), self.stack.ports[self.agent(ordinal)]
+        return httpx.get(f"http://{host}:{port}{path}", timeout=5)
 
     def decision(self, ordinal: int) -> dict[str, str]:
         """What the agent decided last; nothing while it does not answer."""
@@ -76,8 +79,11 @@ class Group:
         return ordinal
 
     def wait_complete(self, deadline_seconds: float = 120) -> float:
+        started = time.monotonic()
+
         def complete() -> bool:
-            return all(self.decision(ordinal)["reason"] == "complete" for ordinal in ORDINALS)
+            # what an agent saw before is no news of now
+            return all(self._is_complete(ordinal, time.monotonic() - started) for ordinal in ORDINALS)
 
         return wait_until(complete, "three members online", deadline_seconds)
 
@@ -95,11 +101,23 @@ class Group:
         finally:
             connection.close()
 
+    @contextmanager
+    def application_session(self) -> Iterator["pymysql.cursors.Cursor"]:
+        """A cursor of the application's account in its database, where HAProxy leads writers."""
+        account = self.stack.env_for("api-1")
+        connection = self.connect("mysql-primary", account["DB_USER"], account["DB_PASSWORD"])
+        try:
+            connection.select_db(self.database)
+            with connection.cursor() as cursor:
+                yield cursor
+        finally:
+            connection.close()
+
     def connect(
         self, port: str, user: str, password: str, read_timeout: float = 15
     ) -> "pymysql.Connection[Any]":
         return pymysql.connect(
-            host="127.0.0.1",
+            host=self.host(port),
             port=self.stack.ports[port],
             user=user,
             password=password,
@@ -122,58 +140,27 @@ class Group:
             for name in names:
                 self.stack.service(name).resume_restart()
 
+    @property
+    def database(self) -> str:
+        return self._admin["DB_NAME"]
+
     def table(self) -> str:
-        return f"`{self._admin['DB_NAME']}`.acknowledged"
+        return f"`{self.database}`.acknowledged"
 
     def rows(self, ordinal: int) -> set[int]:
         with self.session(self.server(ordinal)) as cursor:
             cursor.execute(f"SELECT id FROM {self.table()}")  # noqa: S608 - a name of our own
             return {row[0] for row in cursor.fetchall()}
 
+    def _is_complete(self, ordinal: int, seconds: float) -> bool:
+        try:
+            status = self.ask(ordinal, "/").json()
+        except (httpx.HTTPError, ValueError):
+            return False
+        return bool(status["decision"]["reason"] == "complete" and status["age_seconds"] < seconds)
+
     def _is_ok(self, ordinal: int, path: str) -> bool:
         try:
             return self.ask(ordinal, path).status_code == httpx.codes.OK
         except httpx.HTTPError:
             return False
-
-
-class Writer(threading.Thread):
-    """Inserts rows through the load balancer's primary port and remembers which were acknowledged."""
-
-    def __init__(self, group: Group) -> None:
-        super().__init__(name="mysql-writer")
-        self._group = group
-        self._stopping = threading.Event()
-        self.acknowledged: list[tuple[float, int]] = []
-        self.failures: list[pymysql.MySQLError] = []
-        self._next = 0
-
-    def run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                with self._group.session("mysql-primary") as cursor:
-                    self._insert_until_it_fails(cursor)
-            except pymysql.MySQLError as error:
-                self.failures.append(error)
-                time.sleep(0.05)
-
-    def _insert_until_it_fails(self, cursor: "pymysql.cursors.Cursor") -> None:
-        statement = f"INSERT INTO {self._group.table()} VALUES (%s)"  # noqa: S608 - a name of our own
-        while not self._stopping.wait(0.01):
-            self._next += 1  # never again: a lost connection leaves open whether it was committed
-            cursor.execute(statement, (self._next,))
-            self.acknowledged.append((time.monotonic(), self._next))
-
-    def stop(self) -> None:
-        self._stopping.set()
-        self.join(30)
-
-    def acknowledged_after(self, moment: float) -> int:
-        return sum(at > moment for at, _ in self.acknowledged)
-
-    def ids(self) -> set[int]:
-        return {number for _, number in self.acknowledged}
-
-    def longest_gap(self) -> float:
-        times = [at for at, _ in self.acknowledged]
-        return max(later - earlier for earlier, later in pairwise(times))

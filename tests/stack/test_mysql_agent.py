@@ -2,12 +2,6 @@
 
 import os
 import random
-import shutil
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pymysql
@@ -15,7 +9,8 @@ import pytest
 
 from mysql_agent.datadir import MARKER
 from mysql_agent.gtids import GtidSet
-from stack.supervisor import ROOT, Stack
+from stack.supervisor import Stack
+from tests.stack.initialisation import initialise, initialising
 from tests.stack.mysql_group import ORDINALS, Group
 from tests.stack.waiting import wait_until
 
@@ -25,26 +20,6 @@ def group(stack: Stack) -> Group:
     group = Group(stack)
     group.wait_complete()
     return group
-
-
-def initialise(environment: dict[str, str]) -> str:
-    """Run the initialisation to its end and return its log."""
-    with initialising(environment) as process:
-        output, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, output
-    return output
-
-
-@contextmanager
-def initialising(environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "mysql_agent.initialize"],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        yield process
 
 
 def test_the_endpoints_of_a_complete_group_agree(group: Group) -> None:
@@ -95,73 +70,6 @@ def test_a_switched_over_primary_loses_its_clients(group: Group) -> None:
         with pytest.raises(pymysql.OperationalError):
             established.execute("SELECT 1")
     group.wait_complete()
-
-
-def test_after_a_full_stop_the_group_waits_for_the_member_that_is_missing(group: Group) -> None:
-    missing, *others = [group.primary(), *(ordinal for ordinal in ORDINALS if ordinal != group.primary())]
-    with group.held_down(group.server(missing)):
-        with group.held_down(*map(group.server, others)):
-            pass
-        for ordinal in others:
-            group.stack.wait_ready(group.server(ordinal), 60)
-            wait_until(
-                lambda of=ordinal: group.decision(of)["reason"] == "peer_unreachable",  # type: ignore[misc]
-                f"agent-{ordinal} waits for its peer",
-            )
-            assert f"mysql-{missing} (" in group.decision(ordinal)["message"]
-            assert group.metric(ordinal, 'mysql_agent_waiting{reason="peer_unreachable"}') == 1
-        time.sleep(3)
-        assert group.answers("/primary") == []
-        assert group.answers("/live") == list(ORDINALS)
-    group.wait_complete()
-    assert sum(group.metric(ordinal, "mysql_agent_bootstrap_total") for ordinal in ORDINALS) >= 1
-
-
-def test_errant_transactions_are_reported_and_kept_until_a_person_decides(group: Group) -> None:
-    group.prepare_table()
-    member = next(ordinal for ordinal in ORDINALS if ordinal != group.primary())
-    agent, server = group.agent(member), group.server(member)
-    with group.held_down(agent):
-        with group.held_down(server):
-            pass
-        group.stack.wait_ready(server, 60)
-        with group.session(server, as_agent=True) as cursor:
-            cursor.execute("SET GLOBAL super_read_only = OFF")
-            cursor.execute("SET GLOBAL read_only = OFF")
-        with group.session(server) as cursor:
-            cursor.execute(f"INSERT INTO {group.table()} VALUES (-13)")  # noqa: S608 - a name of our own
-    wait_until(lambda: group.decision(member)["reason"] == "errant_transactions", "the alert", 60)
-    assert "nothing is deleted" in group.decision(member)["message"]
-    assert -13 in group.rows(member)
-    assert member not in group.answers("/ready")
-    rebuild(group, member)
-    group.wait_complete()
-    assert -13 not in group.rows(member)
-
-
-def test_a_new_member_is_cloned_when_the_transactions_are_too_many_to_replay(group: Group) -> None:
-    group.prepare_table()
-    with group.session("mysql-primary") as cursor:
-        for number in range(20):
-            cursor.execute(f"INSERT INTO {group.table()} VALUES (%s)", (number,))  # noqa: S608 - a name of our own
-    member = next(ordinal for ordinal in ORDINALS if ordinal != group.primary())
-    restarts = group.stack.service(group.server(member)).restarts
-    with group.held_down(group.agent(member)):
-        rebuild(group, member)
-        group.stack.wait_ready(group.server(member), 60)
-        with group.session(group.server(member), as_agent=True) as cursor:
-            cursor.execute("SET GLOBAL group_replication_clone_threshold = 1")
-    group.wait_complete()
-    assert group.stack.service(group.server(member)).restarts >= restarts + 2, "a clone ends with a restart"
-    assert group.rows(member) == set(range(20))
-    assert (group.datadir(member) / MARKER).exists()
-
-
-def rebuild(group: Group, member: int) -> None:
-    """What a person does to a member whose data is to be thrown away."""
-    with group.held_down(group.server(member)):
-        shutil.rmtree(group.datadir(member))
-        initialise(group.stack.env_for(f"mysql-init-{member}"))
 
 
 def test_a_bootstrap_flag_that_was_left_behind_is_cleared(group: Group) -> None:

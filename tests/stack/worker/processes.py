@@ -25,11 +25,13 @@ def free_port() -> int:
 class OwnProcess:
     """A process with its log; whatever is left of it at the end is killed."""
 
-    def __init__(self, module: str, environment: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, module: str, environment: Mapping[str, str], folder: Path, enter: tuple[str, ...] = ()
+    ) -> None:
         self._log_path = folder / f"{module}-{time.monotonic_ns()}.log"
         self._log = self._log_path.open("wb")
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", module],
+            [*enter, sys.executable, "-m", module],
             cwd=ROOT,
             env={**os.environ, **environment},
             stdout=self._log,

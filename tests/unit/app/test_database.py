@@ -19,7 +19,9 @@ def mysql_error(code: int) -> DBAPIError:
     return OperationalError("SELECT 1", None, pymysql.err.OperationalError(code, "why"))
 
 
-@pytest.mark.parametrize("code", [1290, 1792, 1836, 3100, 3101, 4094, 1053, 3032, 2003, 2006, 2013, 1040])
+@pytest.mark.parametrize(
+    "code", [1290, 1792, 1836, 3100, 3101, 4094, 1053, 3032, 2003, 2006, 2013, 1040, 1021, 1114]
+)
 def test_a_demoted_or_lost_server_counts_as_unavailable(code: int) -> None:
     assert is_unavailable(mysql_error(code))
 
