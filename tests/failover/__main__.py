@@ -16,7 +16,8 @@ from tests.failover.campaign import carry_out
 from tests.failover.network import obstacle
 from tests.failover.plan import Fault, Kind, make_plan
 from tests.failover.report import broken_promises, cost_table, goal_table, goals
-from tests.failover.settings import measure, settings_table
+from tests.failover.settings import BUSY_SECONDS, Effort, measure, settings_table
+from tests.failover.settings import KILLS as KILLS_PER_SETTING
 from tests.failover.system import FAILURE_LOG, Outcome, System, running_system
 
 SEED = 20261125
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with running_system(find_daemons(progress)) as system:
             if options.settings:
-                found = measure(system, progress)
+                found = measure(system, Effort(min(options.kills, KILLS_PER_SETTING), options.busy), progress)
                 progress.clear()
                 print(settings_table(found))
                 return 0
@@ -81,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faults", type=int, default=FAULTS, metavar="N", help=f"default: {FAULTS}")
     parser.add_argument("--kills", type=int, default=KILLS, metavar="N", help=f"first; default: {KILLS}")
     parser.add_argument("--settings", action="store_true", help="measure the time a silent member gets")
+    parser.add_argument("--busy", type=float, default=BUSY_SECONDS, metavar="S", help="seconds of that")
     parser.add_argument("--plan", action="store_true", help="only print what would happen")
     return parser
 

@@ -35,10 +35,14 @@ class Measured:
     busy_pause: float
 
 
-def measure(
-    system: System, progress: Callable[[str], None], busy_seconds: float = BUSY_SECONDS
-) -> list[Measured]:
-    return [_measure(system, timeout, progress, busy_seconds) for timeout in TIMEOUTS]
+@dataclass(frozen=True)
+class Effort:
+    kills: int = KILLS
+    busy_seconds: float = BUSY_SECONDS
+
+
+def measure(system: System, effort: Effort, progress: Callable[[str], None]) -> list[Measured]:
+    return [_measure(system, effort, timeout, progress) for timeout in TIMEOUTS]
 
 
 def settings_table(found: list[Measured]) -> str:
@@ -55,20 +59,21 @@ def settings_table(found: list[Measured]) -> str:
     return for_terminal([(name, *map(cell, found)) for name, cell in cells.items()], numbers_right=True)
 
 
-def _measure(system: System, timeout: int, progress: Callable[[str], None], busy_seconds: float) -> Measured:
+def _measure(system: System, effort: Effort, timeout: int, progress: Callable[[str], None]) -> Measured:
     pauses = []
-    for number in range(KILLS):
-        progress(f"expel timeout {timeout}: kill {number + 1} of {KILLS}")
+    for number in range(effort.kills):
+        progress(f"expel timeout {timeout}: kill {number + 1} of {effort.kills}")
         _set(system, timeout)
         pauses.append(carry_out(system, Fault(Kind.PRIMARY_KILL, 0, 0)).longest_pause)
-    progress(f"expel timeout {timeout}: {BUSY_PROCESSES} busy processes for {busy_seconds:.0f} s")
+    progress(f"expel timeout {timeout}: {BUSY_PROCESSES} busy processes for {effort.busy_seconds:.0f} s")
     _set(system, timeout)
     views, restarts = _view(system), _restarts(system)
-    outcome = endured(system, f"busy processors, expel timeout {timeout}", lambda: _be_busy(busy_seconds))
+    case = f"busy processors, expel timeout {timeout}"
+    outcome = endured(system, case, lambda: _be_busy(effort.busy_seconds))
     return Measured(
         timeout,
         tuple(pauses),
-        busy_seconds,
+        effort.busy_seconds,
         views=_view(system) - views,
         restarts=_restarts(system) - restarts,
         busy_pause=outcome.longest_pause,

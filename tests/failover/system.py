@@ -52,7 +52,7 @@ class Outcome:
 
     def __str__(self) -> str:
         costs = [
-            f"no writes for {self.longest_pause:.1f} s",
+            f"no writes for {self.longest_pause:.1f} s, {sum(self.pauses):.1f} s in total",
             f"whole again after {self.whole_after:.1f} s",
             f"{self.written} writes kept, {self.refused} refused, slowest {self.slowest_write:.1f} s",
             f"{self.reads} reads, {self.read_back} of them of the client's own write",

@@ -12,8 +12,9 @@ import pytest
 from cryptography import x509
 
 from stack.supervisor import ROOT, Stack
-from tests.stack.mysql_group import ORDINALS, Group, Writer
+from tests.stack.mysql_group import ORDINALS, Group
 from tests.stack.waiting import wait_until
+from tests.stack.writer import Writer
 
 NOT_VERIFIED = 0
 
