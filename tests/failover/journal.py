@@ -1,11 +1,11 @@
 """What clients of the database and of the API asked for, and what they were answered."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 # Clients write many times a second; a shorter pause is no outage.
 PAUSE_SECONDS = 0.5
+DONE = {200, 201, 202}
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,22 @@ class Journal:
         return sum(one.sent > moment for one in self.acknowledged())
 
 
-def pauses(inserts: Sequence[Insert], since: float) -> list[float]:
+def pauses(journal: Journal, since: float) -> list[float]:
     """Return for how long nothing was acknowledged, each time that this was noticeable."""
-    moments = sorted([since, *(one.ended for one in inserts if not one.error and one.ended > since)])
-    return [gap for gap in (later - earlier for earlier, later in pairwise(moments)) if gap > PAUSE_SECONDS]
+    return [later - earlier for earlier, later in _gaps(journal, since) if later - earlier > PAUSE_SECONDS]
+
+
+def refused_seconds(journal: Journal, since: float) -> float:
+    """Return for how long somebody was refused and nobody acknowledged; to wait is no refusal."""
+    refused = [one.ended for one in journal.inserts if one.error]
+    refused += [one.ended for one in journal.writes if one.status not in DONE]
+    return sum(
+        later - earlier
+        for earlier, later in _gaps(journal, since)
+        if any(earlier < moment <= later for moment in refused)
+    )
+
+
+def _gaps(journal: Journal, since: float) -> list[tuple[float, float]]:
+    moments = sorted([since, *(one.ended for one in journal.acknowledged() if one.ended > since)])
+    return list(pairwise(moments))

@@ -42,9 +42,9 @@ def goals(
             len(stops),
         ),
         Goal(
-            "no writes in a rolling restart of all members, total, s",
+            "writes refused in a rolling restart of all members, total, s",
             3,
-            max((sum(one.pauses) for one in rolls), default=None),
+            max((one.refused_seconds for one in rolls), default=None),
             len(rolls),
         ),
         Goal("acknowledged writes lost", 0, sum(one.lost for one in everything), len(everything)),

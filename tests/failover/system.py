@@ -14,7 +14,7 @@ from stack.packages import Daemons
 from stack.ports import free_ports
 from stack.supervisor import ROOT, Stack, StackConfig
 from tests.failover.books import prepare, read_books
-from tests.failover.journal import pauses
+from tests.failover.journal import pauses, refused_seconds
 from tests.failover.load import Load
 from tests.failover.network import Network, leave_the_hosts_namespaces, mount_small_disk, obstacle
 from tests.failover.verdict import Expected, count_lost, judge
@@ -37,6 +37,7 @@ class Outcome:
 
     case: str
     pauses: tuple[float, ...]
+    refused_seconds: float
     whole_after: float  # from the end of the case until all members served again
     refused: int
     slowest_write: float
@@ -52,7 +53,7 @@ class Outcome:
 
     def __str__(self) -> str:
         costs = [
-            f"no writes for {self.longest_pause:.1f} s, {sum(self.pauses):.1f} s in total",
+            f"no writes for {self.longest_pause:.1f} s, refused for {self.refused_seconds:.1f} s",
             f"whole again after {self.whole_after:.1f} s",
             f"{self.written} writes kept, {self.refused} refused, slowest {self.slowest_write:.1f} s",
             f"{self.reads} reads, {self.read_back} of them of the client's own write",
@@ -105,7 +106,8 @@ class System:
         done = len(journal.acknowledged()) + len(journal.users) + len(journal.tasks)
         outcome = Outcome(
             case,
-            tuple(pauses(journal.inserts, began)),
+            tuple(pauses(journal, began)),
+            refused_seconds(journal, began),
             whole_after,
             refused=sum(one.status == httpx.codes.SERVICE_UNAVAILABLE for one in journal.writes),
             slowest_write=max(one.seconds for one in journal.writes),

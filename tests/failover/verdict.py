@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from app.database.engines import POOL_WAIT_SECONDS
 from app.settings import Settings
 from tests.failover.books import Books, Holdings
-from tests.failover.journal import Exchange, Journal
+from tests.failover.journal import DONE, Exchange, Journal
 
 MEMBERS = 3
 SHOWN = 5
-DONE = {200, 201, 202}
 UNAVAILABLE = 503
 
 

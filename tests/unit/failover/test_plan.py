@@ -11,7 +11,9 @@ from tests.failover.system import Outcome
 
 
 def outcome(*pauses: float, lost: int = 0) -> Outcome:
-    return Outcome("primary killed", pauses, 3.0, 4, 1.5, 100, 50, 20, lost, ("1 rows lost",) * lost)
+    return Outcome(
+        "primary killed", pauses, sum(pauses), 3.0, 4, 1.5, 100, 50, 20, lost, ("1 rows lost",) * lost
+    )
 
 
 def test_a_seed_gives_the_same_plan_with_every_kind_in_it() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.failover.books import Books, Holdings, Seat
-from tests.failover.journal import Exchange, Insert, Journal, pauses
+from tests.failover.journal import Exchange, Insert, Journal, pauses, refused_seconds
 from tests.failover.verdict import Expected, judge, longest_answer_seconds
 
 VIEW = tuple(Seat(f"m{n}:3306", "ONLINE", "PRIMARY" if n == 0 else "SECONDARY") for n in range(3))
@@ -91,4 +91,11 @@ def test_a_pause_is_counted_from_the_moment_that_is_asked_for() -> None:
         Insert(4, 5, 7),
         Insert(5, 7, 7.1),
     ]
-    assert pauses(inserts, 3) == [1, 3]
+    assert pauses(Journal(inserts), 3) == [1, 3]
+
+
+def test_a_pause_in_which_nobody_was_refused_is_a_wait() -> None:
+    inserts = [Insert(1, 0, 1), Insert(2, 1, 3), Insert(3, 3, 4, "lost"), Insert(4, 4, 6)]
+    refused = [Exchange("user", 6, 6.1, 503, "5"), Exchange("user", 6, 8, 201)]
+    assert refused_seconds(Journal(inserts), 0) == 3
+    assert refused_seconds(Journal([*inserts, Insert(5, 6, 6.5)], writes=refused), 0) == 3.5
