@@ -13,6 +13,7 @@ from mysql_agent.connect import Session, error_text
 from mysql_agent.decide import decide
 from mysql_agent.decision import Action, Decision, Reason
 from mysql_agent.lock import BootstrapLock, Hold
+from mysql_agent.turns import turn_to_join
 
 _CLIENTS = """
 SELECT processlist_id AS id FROM performance_schema.threads
@@ -37,7 +38,7 @@ class Credentials:
     password: str
 
 
-class OwnServer(Protocol):
+class AsksServer(Protocol):
     user: str
 
     def session(self, read_timeout: float | None = None) -> AbstractContextManager[Session]: ...
@@ -46,15 +47,17 @@ class OwnServer(Protocol):
 class Actor:
     def __init__(
         self,
-        server: OwnServer,
+        server: AsksServer,
         credentials: Credentials,
         lock: BootstrapLock,
+        *,
+        peer: Callable[[str], AsksServer],
         observe: Callable[[], ClusterView],
         start_timeout_seconds: float,
-        *,
         seeds: Callable[[], str] = lambda: "",
     ) -> None:
         self._server = server
+        self._peer = peer
         self._credentials = credentials
         self._lock = lock
         self._observe = observe
@@ -64,7 +67,7 @@ class Actor:
     def carry_out(self, decision: Decision) -> Decision | None:
         """Do what was decided; what comes back is why it had no effect yet."""
         if decision.action is Action.JOIN:
-            return self._start()
+            return self._join(decision.primary)
         if decision.action is Action.BOOTSTRAP:
             with self._lock.attempt() as hold:
                 return _held_by_another(hold) if hold.obstacle else self._bootstrap(hold)
@@ -82,6 +85,10 @@ class Actor:
         with self._server.session() as session:
             clients = session.rows(_CLIENTS, self._server.user, self._credentials.user)
             return sum(_disconnected(session, int(client["id"])) for client in clients)
+
+    def _join(self, primary: str) -> Decision | None:
+        with turn_to_join(primary, self._peer(primary)) as obstacle:
+            return obstacle or self._start()
 
     def _bootstrap(self, hold: Hold) -> Decision | None:
         again = decide(self._observe())

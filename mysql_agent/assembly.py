@@ -95,8 +95,9 @@ def build_loop(settings: AgentSettings, metrics: Metrics, environment: Environme
         server(settings.own),
         Credentials(settings.recovery_user, settings.recovery_password.get_secret_value()),
         environment.lock,
-        observer.observe,
-        settings.start_timeout_seconds,
+        peer=lambda name: server(membership.member(name)),
+        observe=observer.observe,
+        start_timeout_seconds=settings.start_timeout_seconds,
         seeds=membership.seeds,
     )
     pace = Pace(settings.interval_seconds, settings.busy_interval_seconds, settings.retry_seconds)

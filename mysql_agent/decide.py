@@ -125,8 +125,20 @@ def _join(cluster: ClusterView, own: Answer, group: list[Answered]) -> Decision:
         _remembered(own, group)
         or _errant(own.gtids - known, group)
         or _others_turn(cluster, known)
-        or Decision(Action.JOIN, Reason.GROUP_FOUND, f"joining the group of {_names(group)}")
+        or _turn_on_the_primary(group)
     )
+
+
+def _turn_on_the_primary(group: list[Answered]) -> Decision:
+    primary = next((peer.name for peer, answer in group if answer.role is Role.PRIMARY), None)
+    if primary is None:
+        return Decision(
+            Action.WAIT,
+            Reason.PRIMARY_UNREACHABLE,
+            f"waiting for the primary of the group of {_names(group)} to answer: "
+            "a member that cannot reach it would hold everybody up",
+        )
+    return Decision(Action.JOIN, Reason.GROUP_FOUND, f"joining the group of {_names(group)}", primary=primary)
 
 
 def _remembered(own: Answer, group: list[Answered]) -> Decision | None:

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     RECOVERING = "recovering"
     GROUP_FOUND = "group_found"
     OTHERS_TURN = "others_turn"
+    PRIMARY_UNREACHABLE = "primary_unreachable"
     ERRANT_TRANSACTIONS = "errant_transactions"
     PEER_UNREACHABLE = "peer_unreachable"
     SAME_SERVER_TWICE = "same_server_twice"
@@ -37,6 +38,7 @@ class Reason(StrEnum):
     # Why a decision had no effect yet:
     OLD_INCARNATION = "old_incarnation"
     START_REFUSED = "start_refused"
+    ACCOUNTS_CHANGE = "accounts_change"
     LOCK_HELD = "lock_held"
     LOCK_RUNS_OUT = "lock_runs_out"
     SITUATION_CHANGED = "situation_changed"
@@ -50,3 +52,4 @@ class Decision:
     reason: Reason
     message: str
     successor: str = ""  # the server_uuid that HAND_OVER means
+    primary: str = ""  # the name of the member on which JOIN asks for its turn

@@ -23,6 +23,10 @@ class Membership:
         self._read_again()
         return tuple(member for member in self._members if member.name != self._name)
 
+    def member(self, name: str) -> Member:
+        """Return one of the members that were there at the last look."""
+        return next(member for member in self._members if member.name == name)
+
     def seeds(self) -> str:
         """Return where the server finds its group; nothing where what it was started with holds."""
         return ",".join(str(member.address) for member in self._members) if self._file else ""

@@ -6,14 +6,16 @@ from contextlib import contextmanager
 
 import structlog
 from alembic import command
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database.engines import database_url
 from app.database.errors import is_unavailable
 from app.database.tls import explain_refused_certificates, tls_arguments
 from app.logging import configure_logging
+from app.migrations.account import LOCK_NAME as ACCOUNTS_LOCK
 from app.migrations.account import ensure_account
+from app.migrations.alone import alone
 from app.migrations.demo import add_demo_users
 from app.migrations.schema import SchemaState, alembic_config, schema_state
 from app.settings import Settings, load_settings
@@ -21,7 +23,6 @@ from app.settings import Settings, load_settings
 log = structlog.get_logger(__name__)
 
 LOCK_NAME = "conveyor_migrations"
-LOCK_TIMEOUT_SECONDS = 60
 
 
 def migrate(settings: Settings) -> None:
@@ -48,10 +49,14 @@ def migrate(settings: Settings) -> None:
 
 def _run_steps(settings: Settings) -> None:
     if settings.db_admin_user:
-        with _connected(settings, database=None) as connection, _alone(connection):
+        with (
+            _connected(settings, database=None) as connection,
+            alone(connection, LOCK_NAME),
+            alone(connection, ACCOUNTS_LOCK),
+        ):
             ensure_account(connection, settings)
             log.info("database and account are there", database=settings.db_name, user=settings.db_user)
-    with _connected(settings, database=settings.db_name) as connection, _alone(connection):
+    with _connected(settings, database=settings.db_name) as connection, alone(connection, LOCK_NAME):
         _upgrade(connection)
         if settings.seed_demo_users and add_demo_users(connection):
             log.info("demo users added")
@@ -86,18 +91,6 @@ def _connected(settings: Settings, database: str | None) -> Iterator[Connection]
             yield connection
     finally:
         engine.dispose()
-
-
-@contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    lock = {"name": LOCK_NAME, "timeout": LOCK_TIMEOUT_SECONDS}
-    if connection.scalar(text("SELECT GET_LOCK(:name, :timeout)"), lock) != 1:
-        raise TimeoutError(f"another migration has been running for {LOCK_TIMEOUT_SECONDS} s; see its log")
-    try:
-        yield
-    finally:
-        if not connection.invalidated:  # with the connection, the server lost the lock too
-            connection.execute(text("SELECT RELEASE_LOCK(:name)"), lock)
 
 
 def main() -> None:

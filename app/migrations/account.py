@@ -4,6 +4,9 @@ from sqlalchemy import Connection, text
 
 from app.settings import Settings
 
+# Members ask for it before they join: MySQL can wait for ever if both happen at once. The name is theirs too.
+LOCK_NAME = "conveyor_accounts"
+
 # What the API shows of the group's members; both tables hold no user data.
 READABLE_SYSTEM_TABLES = ("replication_group_members", "replication_group_member_stats")
 

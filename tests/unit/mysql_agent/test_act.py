@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
@@ -6,12 +6,14 @@ from typing import cast
 import pymysql
 import pytest
 
+from app.migrations import account
 from mysql_agent.act import Actor, Credentials
 from mysql_agent.cluster import ClusterView
 from mysql_agent.connect import Row, Session, error_text
 from mysql_agent.decide import decide
 from mysql_agent.decision import Action, Decision, Reason
-from mysql_agent.lock import FileLock
+from mysql_agent.lock import BootstrapLock, FileLock
+from mysql_agent.turns import LOCK_NAME, LOCK_TIMEOUT_SECONDS
 from tests.unit.mysql_agent.views import alone, cluster, in_group, in_kubernetes, offline, uuid
 
 FOUNDING = cluster(0, offline(0), offline(1), offline(2))
@@ -19,6 +21,7 @@ JOINING = cluster(0, offline(0), alone(1), None)
 FOUNDED = cluster(0, alone(0), offline(1), offline(2))
 START = "START GROUP_REPLICATION USER = %s, PASSWORD = %s"
 SEEDS = "SET GLOBAL group_replication_group_seeds = %s"
+GET_LOCK = "SELECT GET_LOCK(%s, %s) AS granted"
 FLAG_ON = "SET GLOBAL group_replication_bootstrap_group = ON"
 FLAG_OFF = "SET GLOBAL group_replication_bootstrap_group = OFF"
 
@@ -35,10 +38,16 @@ class Database:
         self.state = "OFFLINE"
         self.complaints: list[str] = []
         self.clients: list[int] = []
+        self.granted = 1
+        self.sessions = 0
 
     @contextmanager
     def session(self, _read_timeout: float | None = None) -> Iterator[Session]:
-        yield cast("Session", self)
+        self.sessions += 1
+        try:
+            yield cast("Session", self)
+        finally:
+            self.sessions -= 1
 
     def rows(self, statement: str, *arguments: object) -> list[Row]:
         if statement in self.refused:
@@ -49,7 +58,7 @@ class Database:
         if "performance_schema.threads" in statement:
             self.arguments["clients"] = arguments
             return [{"id": client} for client in self.clients]
-        return [{"now": 0, "state": self.state}]
+        return [{"now": 0, "state": self.state, "granted": self.granted}]
 
     def run(self, statement: str, *arguments: object) -> None:
         self.statements.append(statement)
@@ -68,19 +77,41 @@ def lock(tmp_path: Path) -> FileLock:
     return FileLock(tmp_path / "run" / "bootstrap.lock")
 
 
+def actor_on(
+    database: Database,
+    lock: BootstrapLock,
+    observe: Callable[[], ClusterView] = lambda: FOUNDING,
+    primary: Database | None = None,
+    seeds: str = "",
+) -> Actor:
+    credentials = Credentials("gr_recovery", "secret")
+    return Actor(
+        database,
+        credentials,
+        lock,
+        peer={"mysql-1": primary or Database()}.__getitem__,
+        observe=observe,
+        start_timeout_seconds=0.3,
+        seeds=lambda: seeds,
+    )
+
+
 def carry_out(
-    database: Database, lock: FileLock, decided_on: ClusterView, *later: ClusterView
+    database: Database,
+    lock: FileLock,
+    decided_on: ClusterView,
+    *later: ClusterView,
+    primary: Database | None = None,
 ) -> Decision | None:
     views = list(later)
-    actor = Actor(database, Credentials("gr_recovery", "secret"), lock, lambda: views.pop(0), 0.3)
+    actor = actor_on(database, lock, lambda: views.pop(0), primary)
     return actor.carry_out(decide(decided_on))
 
 
 def test_a_server_that_starts_replication_is_told_where_the_members_are_now(
     database: Database, lock: FileLock
 ) -> None:
-    credentials = Credentials("gr_recovery", "secret")
-    actor = Actor(database, credentials, lock, lambda: JOINING, 0.3, seeds=lambda: "a:3306,b:3306")
+    actor = actor_on(database, lock, seeds="a:3306,b:3306")
     assert actor.carry_out(decide(JOINING)) is None
     assert database.statements[-2:] == [SEEDS, START]
     assert database.arguments[SEEDS] == ("a:3306,b:3306",)
@@ -92,6 +123,49 @@ def test_joining_starts_replication_with_credentials_and_a_cleared_flag(
     assert carry_out(database, lock, JOINING) is None
     assert database.statements == [FLAG_OFF, START]
     assert database.arguments[START] == ("gr_recovery", "secret")
+
+
+def test_a_member_joins_while_it_keeps_accounts_from_being_changed_on_the_primary(
+    database: Database, lock: FileLock
+) -> None:
+    primary = Database()
+    sessions_at_start: list[int] = []
+    run = database.run
+
+    def noting(statement: str, *arguments: object) -> None:
+        if statement == START:
+            sessions_at_start.append(primary.sessions)
+        run(statement, *arguments)
+
+    database.run = noting  # type: ignore[method-assign]
+    assert carry_out(database, lock, JOINING, primary=primary) is None
+    assert primary.arguments[GET_LOCK] == ("conveyor_accounts", LOCK_TIMEOUT_SECONDS)
+    assert (sessions_at_start, primary.sessions) == ([1], 0), "the lock lasts as long as its session"
+
+
+def test_a_member_waits_for_its_turn_to_join(database: Database, lock: FileLock) -> None:
+    primary = Database()
+    primary.granted = 0
+    obstacle = carry_out(database, lock, JOINING, primary=primary)
+    assert obstacle
+    assert obstacle.reason is Reason.ACCOUNTS_CHANGE
+    assert database.statements == []
+
+
+def test_a_member_does_not_join_a_group_whose_primary_it_cannot_reach(
+    database: Database, lock: FileLock
+) -> None:
+    primary = Database()
+    primary.refused[GET_LOCK] = pymysql.OperationalError(2013, "Lost connection")
+    obstacle = carry_out(database, lock, JOINING, primary=primary)
+    assert obstacle
+    assert obstacle.reason is Reason.PRIMARY_UNREACHABLE
+    assert "mysql-1" in obstacle.message
+    assert database.statements == []
+
+
+def test_the_agent_and_the_migrations_mean_the_same_lock() -> None:
+    assert account.LOCK_NAME == LOCK_NAME
 
 
 def test_a_member_in_error_is_stopped_before_it_starts(database: Database, lock: FileLock) -> None:
@@ -172,7 +246,7 @@ def test_clients_are_disconnected_and_those_that_left_are_not_counted(
     database: Database, lock: FileLock
 ) -> None:
     database.clients = [7, 8]
-    actor = Actor(database, Credentials("gr_recovery", "secret"), lock, lambda: FOUNDING, 1)
+    actor = actor_on(database, lock)
     assert actor.disconnect_clients() == 2
     assert database.arguments["clients"] == ("conveyor_agent", "gr_recovery")
     database.refused["KILL CONNECTION %s"] = pymysql.OperationalError(1094, "Unknown thread id")
@@ -220,7 +294,7 @@ def test_a_second_look_that_took_too_long_founds_nothing(database: Database) -> 
         def attempt(self) -> Iterator[RunsOut]:
             yield RunsOut()
 
-    actor = Actor(database, Credentials("gr_recovery", "secret"), ShortLock(), lambda: FOUNDING, 1)
+    actor = actor_on(database, ShortLock())
     obstacle = actor.carry_out(decide(FOUNDING))
     assert obstacle
     assert obstacle.reason is Reason.LOCK_RUNS_OUT

@@ -44,6 +44,10 @@ CASES = {
     "a member outside joins the group it finds": (
         cluster(2, None, alone(1), offline(2, "1-7")), Action.JOIN, Reason.GROUP_FOUND,
     ),
+    "a member that cannot reach the primary does not join": (
+        cluster(2, None, in_group(1, primary=0, size=2), offline(2, "1-7")),
+        Action.WAIT, Reason.PRIMARY_UNREACHABLE,
+    ),
     "a member in error joins as well": (
         cluster(0, answer(0, (entry(0, State.ERROR, Role.NONE),)), alone(1), None),
         Action.JOIN, Reason.GROUP_FOUND,
