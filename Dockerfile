@@ -1,5 +1,5 @@
-# One image, several commands: api, worker, relay, flower, migrate, wait-for-migrations, credentials, mysql-agent and
-# mysql-accounts.
+# One image, several commands: api, worker, relay, flower, migrate, wait-for-migrations, credentials, mysql-agent,
+# mysql-accounts, mysql-archive and mysql-archive-plan.
 FROM python:3.13-slim AS build
 
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -9,7 +9,7 @@ RUN /opt/venv/bin/pip install --require-hashes --only-binary=:all: -r /tmp/runti
 # each command becomes its module's Python: no shell stays between it and the signals
 RUN for command in api=app worker=worker relay=worker.relay flower=worker.flower migrate=app.migrations \
         wait-for-migrations=app.migrations.wait credentials=app.credentials mysql-agent=mysql_agent \
-        mysql-accounts=mysql_agent.accounts; do \
+        mysql-accounts=mysql_agent.accounts mysql-archive=mysql_archive mysql-archive-plan=mysql_archive.plan; do \
         file=/opt/venv/bin/${command%%=*} \
         && printf '#!/bin/sh\nexec python -m %s "$@"\n' "${command#*=}" >"$file" \
         && chmod 0755 "$file" || exit 1; \
@@ -18,6 +18,7 @@ WORKDIR /opt/conveyor
 COPY app app
 COPY worker worker
 COPY mysql_agent mysql_agent
+COPY mysql_archive mysql_archive
 COPY kubernetes_api kubernetes_api
 COPY certificates certificates
 # the file system is read-only later, so the byte code is written now

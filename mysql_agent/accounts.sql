@@ -5,6 +5,9 @@
 -- Carries the group's own traffic and copies data to joining members.
 CREATE USER ${MYSQL_AGENT_RECOVERY_USER}@'%' IDENTIFIED BY ${MYSQL_AGENT_RECOVERY_PASSWORD} REQUIRE SSL;
 GRANT REPLICATION SLAVE ON *.* TO ${MYSQL_AGENT_RECOVERY_USER}@'%';
+-- What it reads as the source of a copy, it reads for backups too: the log, and a dump that knows its place in it.
+GRANT RELOAD ON *.* TO ${MYSQL_AGENT_RECOVERY_USER}@'%';
+GRANT SELECT, SHOW VIEW ON ${DB_NAME_PATTERN}.* TO ${MYSQL_AGENT_RECOVERY_USER}@'%';
 GRANT BACKUP_ADMIN, CONNECTION_ADMIN, GROUP_REPLICATION_STREAM, SYSTEM_USER
   ON *.* TO ${MYSQL_AGENT_RECOVERY_USER}@'%';
 

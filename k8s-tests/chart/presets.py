@@ -58,7 +58,11 @@ EVERYTHING = {
     "mysql": {"replicas": 5, "options": {"long_query_time": "1"}},
     "networkPolicy": {"clients": [{"namespaceSelector": {"matchLabels": {"name": "ingress"}}}]},
     "monitoring": {"enabled": True, "dashboards": True, "labels": {"release": "prometheus"}},
-    "backup": {"enabled": True},
+    "backup": {
+        "enabled": True,
+        "pointInTime": {"enabled": True},
+        "s3": {"enabled": True, "path": "backups/demo", "existingSecret": "bucket", "port": 9000},
+    },
     "extraObjects": [
         {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine-{{ .Release.Name }}"}}
     ],
@@ -81,5 +85,6 @@ PRESETS = {
     "as-little-as-can-be": Preset(values=AS_LITTLE_AS_CAN_BE),
     "own-servers": Preset(values=OWN_SERVERS),
     "restore": Preset(values={**EVERYTHING, "restore": {"from": "conveyor-20260101T030000Z.sql.gz"}}),
+    "point-in-time": Preset(values={**EVERYTHING, "restore": {"until": "2026-01-01T03:00:00Z"}}),
     "existing-secret": Preset(values={"credentials": {"existingSecret": "my-passwords"}}),
 }

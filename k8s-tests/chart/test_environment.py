@@ -14,6 +14,7 @@ from chart.manifests import Manifests, Pod
 from chart.presets import OWN_SERVERS, PRESETS
 from chart.rendering import render
 from mysql_agent.settings import AccountsFileSettings, AgentSettings
+from mysql_archive.settings import ArchiveSettings, PlanSettings
 
 COMMANDS: dict[str, type[BaseSettings]] = {
     "api": Settings,
@@ -25,6 +26,8 @@ COMMANDS: dict[str, type[BaseSettings]] = {
     "mysql-agent": AgentSettings,
     "mysql-accounts": AccountsFileSettings,
     "credentials": CredentialsSettings,
+    "mysql-archive": ArchiveSettings,
+    "mysql-archive-plan": PlanSettings,
 }
 FIELDS = {"metadata.name": "demo-conveyor-mysql-0", "metadata.namespace": "platform"}
 # 30 characters, as long as a password may be

@@ -50,7 +50,7 @@ def test_checkov_finds_nothing_but_what_is_meant_to_be(tmp_path: Path) -> None:
 def test_shellcheck_finds_nothing_in_the_scripts_of_the_pods() -> None:
     shellcheck = Path(sys.executable).with_name("shellcheck")
     scripts = [str(path) for path in (CHART / "files").rglob("*.sh")]
-    assert len(scripts) == 5
+    assert len(scripts) == 8
     result = subprocess.run([shellcheck, *scripts], capture_output=True, text=True, timeout=60, check=False)
     assert result.returncode == 0, result.stdout
 

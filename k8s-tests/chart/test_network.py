@@ -113,7 +113,7 @@ def test_every_pod_is_under_exactly_one_policy_in_both_directions(manifests: Man
 
 def test_a_backup_reaches_the_database_and_nothing_else() -> None:
     manifests = PRESETS["restore"].rendered()
-    for component in ("backup", "restore"):
+    for component in ("backup", "archive", "restore"):
         source = one(manifests, component)
         reached = {
             target

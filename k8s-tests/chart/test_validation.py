@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from chart.presets import OWN_SERVERS
 from chart.rendering import CUSTOM_APIS, HELM_VERSIONS, RenderError, render
 
 GATEWAY = {"enabled": True, "parentRefs": [{"name": "gateway"}]}
@@ -66,6 +67,30 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
         "raise redis.resources.limits.memory",
     ),
     "restore from nowhere": ({"restore": {"from": "a.sql.gz"}}, "set backup.enabled=true"),
+    "a second of an external MySQL": (
+        {**OWN_SERVERS, "backup": {"enabled": True, "pointInTime": {"enabled": True}}},
+        "the log of an external MySQL is its operator's",
+    ),
+    "an archive without dumps": ({"backup": {"pointInTime": {"enabled": True}}}, "set backup.enabled=true"),
+    "a second without an archive": (
+        {"backup": {"enabled": True}, "restore": {"until": "2026-11-25T10:00:00Z"}},
+        "set backup.pointInTime.enabled=true",
+    ),
+    "both ways back": (
+        {
+            "backup": {"enabled": True, "pointInTime": {"enabled": True}},
+            "restore": {"until": "2026-11-25T10:00:00Z", "from": "a.sql.gz"},
+        },
+        "first set restore.until alone",
+    ),
+    "a bucket without keys": (
+        {"backup": {"enabled": True, "s3": {"enabled": True, "path": "b/c"}}},
+        "set backup.s3.path and backup.s3.existingSecret",
+    ),
+    "a bucket that forgets first": (
+        {"backup": {"s3": {"enabled": True, "path": "b/c", "existingSecret": "s", "retentionDays": 7}}},
+        "backup.s3.retentionDays is less than backup.retentionDays",
+    ),
 }
 MISSING: dict[str, tuple[dict[str, Any], str]] = {
     "HTTPRoute": ({"ingress": {"enabled": False}, "httpRoute": GATEWAY}, "install the Gateway API"),

@@ -79,6 +79,9 @@ PARTS = (
     Part("pause", {"pause": "."}),
 )
 
+# no part of a cluster: the images of tests of backups are made of it
+RCLONE = Part("rclone", {"rclone": "."})
+
 
 def find_go(path: str | None = None) -> str:
     searched = os.pathsep.join((path or os.environ.get("PATH", os.defpath), *GO_FOLDERS))

@@ -7,9 +7,8 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 def test_what_is_copied_exists_and_reaches_the_build() -> None:
     copied = re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE)
-    assert set(copied) == {
-        *("requirements/runtime.txt", "app", "worker", "mysql_agent", "kubernetes_api", "certificates")
-    }
+    folders = {"app", "worker", "mysql_agent", "mysql_archive", "kubernetes_api", "certificates"}
+    assert set(copied) == {"requirements/runtime.txt", *folders}
     assert all((ROOT / path).exists() for path in copied)
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     assert ignored[0] == "*"
@@ -36,7 +35,7 @@ def test_every_command_is_a_module_that_can_be_run() -> None:
     commands = dict(re.findall(r"([a-z-]+)=([a-z_.]+)", loop))
     assert set(commands) == {
         *("api", "worker", "relay", "flower", "migrate", "wait-for-migrations"),
-        *("credentials", "mysql-agent", "mysql-accounts"),
+        *("credentials", "mysql-agent", "mysql-accounts", "mysql-archive", "mysql-archive-plan"),
     }
     for module in commands.values():
         file = ROOT / module.replace(".", "/")

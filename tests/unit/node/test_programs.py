@@ -6,7 +6,7 @@ import pytest
 from images import root_files
 from images.library import source_digest
 from images.stand_ins import stand_ins
-from node.binaries import KUBERNETES, PARTS, BuildError, Part, find_go
+from node.binaries import KUBERNETES, PARTS, RCLONE, BuildError, Part, find_go
 from node.down import mounts_below
 from node.host_access import HostPortError, ingress_port
 from node.preflight import PROGRAMS, missing_packages
@@ -25,7 +25,7 @@ def test_a_missing_go_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch, tm
         find_go(str(tmp_path))
 
 
-@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+@pytest.mark.parametrize("part", [*PARTS, RCLONE], ids=lambda part: part.name)
 def test_every_part_is_built_from_pinned_modules(part: Part) -> None:
     names = {path.name for path in part.sources}
     assert "go.mod" in names
