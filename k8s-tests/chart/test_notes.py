@@ -38,3 +38,10 @@ def test_whoever_restores_is_told_how_to_go_on() -> None:
     text = notes("backup.enabled=true", "restore.from=a.sql.gz")
     assert re.findall(r"^(\d)\. ", text, re.MULTILINE) == ["1", "2", "3"]
     assert "--set restore.from=" in text
+
+
+def test_whoever_goes_back_to_a_second_is_told_how_to_load_it() -> None:
+    archived = ("backup.enabled=true", "backup.pointInTime.enabled=true")
+    text = notes(*archived, "restore.until=2026-11-25T10:00:00Z")
+    assert re.findall(r"^(\d)\. ", text, re.MULTILINE) == ["1", "2"]
+    assert "--set restore.until= --set restore.from=" in text

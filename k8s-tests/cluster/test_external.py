@@ -8,12 +8,15 @@ import pytest
 
 from bench.api import Api
 from bench.ledger import Ledger
+from cluster.jobs import said
 from cluster.load import Load
 from cluster.settings import merged
 from kube import Kube
 from release import Release, Values
+from waiting import eventually
 
 GUEST = "guest"
+BACKUP_SECONDS = 120
 API_PORT, MYSQL_PORT = 8000, 3306
 
 
@@ -35,7 +38,7 @@ def admission(host: Release, guest: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def guest(make_release: Callable[[str, str], Release], release: Release, values: Values) -> Iterator[Release]:
     """Install with the older Helm what has neither a database nor a queue nor passwords of its own."""
     guest = make_release(GUEST, "3.18")
@@ -55,6 +58,7 @@ def guest(make_release: Callable[[str, str], Release], release: Release, values:
                 "replicaHosts": [f"{release.component('mysql-replicas')}:{MYSQL_PORT}"],
             }
         },
+        "backup": {"enabled": True, "persistence": {"size": "100Mi"}},
         "extraObjects": [admission(release, GUEST)],
     }
     try:
@@ -76,3 +80,7 @@ def test_a_release_works_with_the_database_and_the_queue_of_another(
             load.wait_for(accepted=10)
     assert traffic.failures == []
     assert api.get(f"/api/tasks/{traffic.accepted[0]}").json()["status"] == "succeeded"
+
+
+def test_a_database_of_another_is_backed_up(guest: Release) -> None:
+    eventually("the dump is there", lambda: said(guest, "backup", r"^wrote (\S+\.sql\.gz), "), BACKUP_SECONDS)

@@ -19,9 +19,9 @@ CONVEYOR = "docker.io/library/conveyor"
 KEPT_BUILDS = 3
 
 
-def base_images(pause: Path, report: Report) -> dict[str, Path]:
+def base_images(pause: Path, rclone: Path, report: Report) -> dict[str, Path]:
     """Return the archive of each stand-in by its reference, making those whose recipe changed."""
-    return {image.reference: _archive_of(image, Store(), report) for image in stand_ins(pause)}
+    return {image.reference: _archive_of(image, Store(), report) for image in stand_ins(pause, rclone)}
 
 
 def conveyor_image(bases: Mapping[str, Path], report: Report) -> tuple[str, Path]:

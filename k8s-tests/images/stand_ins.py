@@ -44,7 +44,7 @@ class StandIn:
         return hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]
 
 
-def stand_ins(pause: Path) -> Iterator[StandIn]:
+def stand_ins(pause: Path, rclone: Path) -> Iterator[StandIn]:
     """Yield every base image of the cluster; `pause` is the first program of each pod."""
     yield StandIn(
         "docker.io/library/pause:conveyor",
@@ -61,6 +61,7 @@ def stand_ins(pause: Path) -> Iterator[StandIn]:
     # upstream's has these too, for its entry point; backups use them
     yield _unpacked("mysql", "9.7", ("mysql-server-core", "mysql-client-core", "grep", "gzip"), "mysqld")
     yield _unpacked("redis", "8", ("redis-server", "redis-tools"), "redis-server")
+    yield _with_shell("rclone/rclone:1.76.0", rclone)
 
 
 def _unpacked(name: str, tag: str, packages: tuple[str, ...], command: str) -> StandIn:
@@ -78,6 +79,19 @@ def _unpacked(name: str, tag: str, packages: tuple[str, ...], command: str) -> S
         layer,
         (ENVIRONMENT, "USER 999:999", f'CMD ["{command}"]'),
     )
+
+
+def _with_shell(name: str, program: Path) -> StandIn:
+    def layer(tar: Path, report: Report) -> None:
+        tree = apt.unpacked("image-shell", SHELL, report)
+        own = root_files.write_account(tar.with_suffix(".own"), program.name, root_files.SERVICE_ID)
+        (own / "usr/local/bin").mkdir(parents=True)
+        shutil.copy2(program, own / "usr/local/bin" / program.name)
+        _archive(tar, tree)
+        _append(tar, own)
+
+    command = f'ENTRYPOINT ["{program.name}"]'
+    return StandIn(f"docker.io/{name}", (apt.SUITE, str(program), *SHELL), layer, (ENVIRONMENT, command))
 
 
 def _python_layer(tar: Path, report: Report) -> None:

@@ -16,7 +16,7 @@ from images.library import base_images
 from node import host_access, network
 from node.addons import all_addons
 from node.api import ApiClient, ApiError
-from node.binaries import PARTS, programs
+from node.binaries import PARTS, RCLONE, programs
 from node.cluster import ClusterError, Facts, OwnCluster
 from node.control_plane import ControlPlane
 from node.down import LOCK
@@ -48,8 +48,9 @@ class Materials:
 
 
 def gather(report: Report) -> Materials:
-    built = programs(PARTS, report)
-    return Materials(built, base_images(built["pause"], report), find_daemons(report).argv["haproxy"])
+    built = programs((*PARTS, RCLONE), report)
+    images = base_images(built["pause"], built["rclone"], report)
+    return Materials(built, images, find_daemons(report).argv["haproxy"])
 
 
 @contextmanager
