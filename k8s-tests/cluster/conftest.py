@@ -12,6 +12,7 @@ import pytest
 
 from bench.api import Api
 from bench.ledger import Ledger
+from cluster.group import Group
 from cluster.load import Load
 from cluster.settings import NAMESPACE, RELEASE, release_values, restricted_namespace
 from diagnosis import WATCHED
@@ -28,7 +29,17 @@ DISCOVERY = ROOT / ".cache" / "kubernetes-discovery.json"
 DIRECTORY_VARIABLE = "CONVEYOR_CLUSTER_DIR"
 OWN_CLUSTER = ROOT / ".cache" / "cluster"
 # what a later file does is dearer, or breaks more
-ORDER = ("install", "front", "database", "upgrade", "scaling", "external", "nodes", "backup")
+ORDER = (
+    "install",
+    "front",
+    "database",
+    "database_members",
+    "upgrade",
+    "scaling",
+    "external",
+    "nodes",
+    "backup",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -137,6 +148,11 @@ def ledger(url: str) -> Ledger:
 @pytest.fixture
 def load(url: str, ledger: Ledger) -> Load:
     return Load(url, ledger)
+
+
+@pytest.fixture
+def group(cluster: Cluster, release: Release, kube: Kube) -> Group:
+    return Group(release, kube, cluster)
 
 
 def _free_port() -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from node import network
 from node.cgroups import Cgroup
-from node.containerd import import_image
+from node.containerd import import_image, signal_container
 from node.namespaces import RunningMachine
 from node.plan import CONTROL, ClusterPlan, Node, plan_cluster
 from node.worker import Worker
@@ -75,6 +75,10 @@ class NodeHandle:
 
     def heal(self) -> None:
         network.run([network.plug_command(self._node, self._control.require_pid())])
+
+    def signal_container(self, container_id: str, signal: str) -> None:
+        """Send a signal to a container of the node, by the number that its pod's status gives."""
+        signal_container(self.machine.require_pid(), container_id.rpartition("/")[2], signal)
 
     def import_image(self, archive: Path) -> None:
         """Give the running node an image that no registry has."""
