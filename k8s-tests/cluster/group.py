@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import httpx2 as httpx
 import pymysql
 import pytest
 
@@ -18,7 +19,8 @@ from node.provider import Cluster
 from release import Release
 from waiting import NotYetError, eventually
 
-MYSQL_PORT = 3306
+MYSQL_PORT, AGENT_PORT = 3306, 8008
+FOUNDED = "mysql_agent_bootstrap_total"
 ADMINISTRATOR, DATABASE = "conveyor_admin", "loadbalancer_db"
 SQL_SECONDS = 20
 AGREE_SECONDS = 60
@@ -107,6 +109,15 @@ class Group:
             ((executed,),) = cursor.fetchall()
         primaries = tuple(name for name, _, role in rows if role == "PRIMARY")
         return View({name: state for name, state, _ in rows}, primaries, str(executed).replace("\n", ""))
+
+    def foundings(self) -> int:
+        """Count the groups that the members' agents have founded since they were started."""
+        return sum(self._foundings(pod) for pod in self.members())
+
+    def _foundings(self, pod: str) -> int:
+        with self._kube.forward(pod, AGENT_PORT) as port:
+            lines = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=SQL_SECONDS).text.splitlines()
+        return next(int(float(line.split()[1])) for line in lines if line.startswith(f"{FOUNDED} "))
 
     def verify(self, traffic: Traffic) -> None:
         """Hold each member to every write that was acknowledged, and all of them to one view."""
