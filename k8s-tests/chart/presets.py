@@ -23,6 +23,7 @@ OWN_SERVERS: dict[str, Any] = {
         "external": {
             "enabled": True,
             "host": "db.example.com",
+            "tls": {"existingSecret": "my-authority"},
             "replicaHosts": ["db-r1.example.com:3306", "db-r2.example.com:3307"],
         }
     },
@@ -86,5 +87,10 @@ PRESETS = {
     "own-servers": Preset(values=OWN_SERVERS),
     "restore": Preset(values={**EVERYTHING, "restore": {"from": "conveyor-20260101T030000Z.sql.gz"}}),
     "point-in-time": Preset(values={**EVERYTHING, "restore": {"until": "2026-01-01T03:00:00Z"}}),
-    "existing-secret": Preset(values={"credentials": {"existingSecret": "my-passwords"}}),
+    "existing-secret": Preset(
+        values={
+            "credentials": {"existingSecret": "my-passwords"},
+            "mysql": {"tls": {"existingSecret": "my-certificates"}},
+        }
+    ),
 }

@@ -1,5 +1,6 @@
 """The chart's my.cnf and redis.conf say the same as those of compose.yaml and of the local stack."""
 
+from pathlib import Path
 from uuid import UUID
 
 from kubernetes.client import V1Sysctl
@@ -10,6 +11,7 @@ from chart.presets import PRESETS
 from chart.rendering import ROOT, render
 from tests.configurations import MY_CNF_PLACES, my_cnf_of_the_stack, options, without
 
+TLS = Path("/etc/conveyor-tls")
 # the chart alone has limits of memory
 ONLY_IN_A_POD = {"maxmemory"}
 
@@ -30,6 +32,8 @@ def docker(name: str) -> dict[str, str]:
 
 def test_the_members_run_with_the_settings_of_compose_and_of_the_stack() -> None:
     ours = configuration(PRESETS["default"].rendered(), "mysql", "my.cnf")
+    assert without(ours, MY_CNF_PLACES) == without(my_cnf_of_the_stack(TLS), MY_CNF_PLACES)
+    ours = configuration(render({"mysql": {"tls": {"enabled": False}}}), "mysql", "my.cnf")
     assert without(ours, MY_CNF_PLACES) == without(docker("mysql/my.cnf"), MY_CNF_PLACES)
     assert without(ours, MY_CNF_PLACES) == without(my_cnf_of_the_stack(), MY_CNF_PLACES)
 

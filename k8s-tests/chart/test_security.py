@@ -10,7 +10,7 @@ from chart.presets import PRESETS
 from chart.rendering import render
 
 SECRET_WORDS = re.compile(r"PASSWORD|SECRET_KEY|BASIC_AUTH|TOKEN|MYSQL_PWD|REDISCLI_AUTH")
-ALLOWED_VOLUMES = {"config_map", "empty_dir", "persistent_volume_claim", "projected"}
+ALLOWED_VOLUMES = {"secret", "config_map", "empty_dir", "persistent_volume_claim", "projected"}
 
 
 def test_every_pod_is_restricted(manifests: Manifests) -> None:
@@ -94,6 +94,8 @@ def test_the_rights_are_the_least_that_will_do() -> None:
         ("leases", "create", ()),
         ("events", "create", ()),
         ("secrets", "get", ("demo-conveyor-credentials",)),
+        ("secrets", "get", ("demo-conveyor-mysql-tls",)),
+        ("secrets", "update", ("demo-conveyor-mysql-tls",)),
         ("secrets", "create", ()),
     }
 

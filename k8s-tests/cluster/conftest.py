@@ -34,6 +34,7 @@ ORDER = (
     "front",
     "database",
     "database_members",
+    "tls",
     "upgrade",
     "scaling",
     "external",

@@ -30,6 +30,7 @@ spec:
     - {name: scripts, configMap: {name: {{ include "conveyor.fullname" .root }}-backup}}
     - {name: tmp, emptyDir: {}}
     - {name: work, emptyDir: {}}
+    {{- include "conveyor.caVolume" .root | nindent 4 }}
 {{- end }}
 
 {{- define "conveyor.backupStep" -}}
@@ -39,6 +40,10 @@ spec:
   {{- include "conveyor.container" (dict "root" .root "values" $values.backup "image" $image "resources" .resources) | nindent 2 }}
   command: {{- toJson .command | nindent 4 }}
   env:
+    {{- if eq .image "mysql" }}
+    # where the programs look for .my.cnf, which says how they verify the servers
+    - {name: HOME, value: /etc/conveyor}
+    {{- end }}
     {{- with .env }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -52,6 +57,7 @@ spec:
     - {name: scripts, mountPath: /etc/conveyor, readOnly: true}
     - {name: tmp, mountPath: /tmp}
     - {name: work, mountPath: /work}
+    {{- include "conveyor.caMount" .root | nindent 4 }}
 {{- end }}
 
 {{/* Where a client connects: (dict "root" $ "address" "host:port" "prefix" "DB_"). */}}
@@ -64,10 +70,11 @@ spec:
 {{/* Fetches from the primary what is not archived yet. */}}
 {{- define "conveyor.archiveStep" -}}
 {{- $address := include "conveyor.backupAddress" (dict "prefix" "MYSQL_ARCHIVE_" "address" (index (include "conveyor.settings" . | fromYaml) "DB_MASTER_HOST")) | fromYamlArray }}
+{{- $tls := include "conveyor.caSecret" . | empty | ternary list (list (dict "name" "MYSQL_ARCHIVE_TLS_CA" "value" "/etc/conveyor-tls/ca.crt")) }}
 name: archive
 image: conveyor
 command: [mysql-archive]
-env: {{- concat $address (list (dict "name" "MYSQL_ARCHIVE_USER" "value" "gr_recovery")
+env: {{- concat $address $tls (list (dict "name" "MYSQL_ARCHIVE_USER" "value" "gr_recovery")
   (dict "name" "MYSQL_ARCHIVE_RETENTION_DAYS" "value" (toString .Values.backup.retentionDays))) | toYaml | nindent 2 }}
 keys: {MYSQL_ARCHIVE_PASSWORD: mysql-recovery-password}
 {{- end }}

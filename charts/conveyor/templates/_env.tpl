@@ -28,6 +28,9 @@
 {{- if not $mysql.external.enabled }}
   {{- $_ := set $settings "DB_MEMBERS" ($mysql.replicas | int | toString) }}
 {{- end }}
+{{- if include "conveyor.caSecret" . }}
+  {{- $_ := set $settings "DB_TLS_CA" "/etc/conveyor-tls/ca.crt" }}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
   {{- /* not toString, which would write 2097152 as 2.097152e+06 */}}
   {{- $_ := set $settings $name (kindIs "string" $value | ternary $value (toJson $value)) }}

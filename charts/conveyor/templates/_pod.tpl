@@ -80,6 +80,7 @@ resources: {{- toYaml (.resources | default .values.resources) | nindent 2 }}
   env: {{- include "conveyor.secretEnv" (dict "root" .root "names" (list "DB_PASSWORD")) | nindent 4 }}
   volumeMounts:
     - {name: tmp, mountPath: /tmp}
+    {{- include "conveyor.caMount" .root | nindent 4 }}
 {{- end }}
 
 {{/* The token for one container of a pod, as the kubelet would mount it into all of them. */}}

@@ -16,6 +16,7 @@ def connect(host: str) -> "pymysql.Connection[pymysql.cursors.Cursor]":
         port=int(port or 3306),
         user=os.environ["DB_USER"],
         password=os.environ["DB_PASSWORD"],
+        ssl={"ca": ca} if (ca := os.environ.get("DB_TLS_CA")) else None,
         database=os.environ["DB_NAME"],
         connect_timeout=5,
         read_timeout=10,
