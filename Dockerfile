@@ -1,5 +1,5 @@
-# One image, several commands: api, worker, relay, flower, migrate, wait-for-migrations, credentials, mysql-agent,
-# mysql-accounts, mysql-archive and mysql-archive-plan.
+# One image, several commands: api, worker, relay, flower, migrate, wait-for-migrations, credentials, rotate-passwords,
+# mysql-agent, mysql-accounts, mysql-archive and mysql-archive-plan.
 FROM python:3.13-slim AS build
 
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -8,7 +8,8 @@ COPY requirements/runtime.txt /tmp/
 RUN /opt/venv/bin/pip install --require-hashes --only-binary=:all: -r /tmp/runtime.txt
 # each command becomes its module's Python: no shell stays between it and the signals
 RUN for command in api=app worker=worker relay=worker.relay flower=worker.flower migrate=app.migrations \
-        wait-for-migrations=app.migrations.wait credentials=app.credentials mysql-agent=mysql_agent \
+        wait-for-migrations=app.migrations.wait credentials=app.credentials \
+        rotate-passwords=app.credentials.rotation mysql-agent=mysql_agent \
         mysql-accounts=mysql_agent.accounts mysql-archive=mysql_archive mysql-archive-plan=mysql_archive.plan; do \
         file=/opt/venv/bin/${command%%=*} \
         && printf '#!/bin/sh\nexec python -m %s "$@"\n' "${command#*=}" >"$file" \

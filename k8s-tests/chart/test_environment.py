@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic_settings import BaseSettings
 
+from app.credentials.rotation.settings import RotationSettings
 from app.credentials.settings import CredentialsSettings
 from app.main import create_app
 from app.settings import Settings
@@ -28,6 +29,7 @@ COMMANDS: dict[str, type[BaseSettings]] = {
     "credentials": CredentialsSettings,
     "mysql-archive": ArchiveSettings,
     "mysql-archive-plan": PlanSettings,
+    "rotate-passwords": RotationSettings,
 }
 FIELDS = {"metadata.name": "demo-conveyor-mysql-0", "metadata.namespace": "platform"}
 # 30 characters, as long as a password may be

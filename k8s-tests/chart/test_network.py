@@ -19,12 +19,14 @@ NEEDED = {
     ("flower", "redis"): 6379,
     ("migrate", "mysql"): 3306,
     ("mysql", "mysql"): 3306,
+    ("rotate", "mysql"): 3306,
+    ("rotate", "redis"): 6379,
     ("test", "api"): 8000,
     ("test", "flower"): 5555,
     ("test", "redis"): 6379,
     ("test", "mysql"): 3306,
 }
-COMPONENTS = ("api", "worker", "relay", "flower", "migrate", "redis", "mysql", "credentials")
+COMPONENTS = ("api", "worker", "relay", "flower", "migrate", "redis", "mysql", "credentials", "rotate")
 SERVERS = {"api": 8000, "flower": 5555, "redis": 6379, "mysql": 3306}
 
 
@@ -139,7 +141,7 @@ def test_the_api_of_kubernetes_is_reached_by_those_who_ask_it_alone() -> None:
         for rule in policy["spec"].get("egress", [])
         if "ipBlock" in (rule.get("to") or [{}])[0]
     }
-    assert reaching == {"mysql", "credentials"}
+    assert reaching == {"mysql", "credentials", "rotate"}
 
 
 def test_clients_that_are_named_come_in_and_others_do_not() -> None:

@@ -121,3 +121,21 @@ def test_every_binding_leads_to_an_account_and_a_role(manifests: Manifests) -> N
         for subject in binding["subjects"]:
             assert f"ServiceAccount/{subject['name']}" in names
             assert subject["namespace"] == "platform"
+
+
+def test_a_rotation_starts_everything_anew_that_has_read_a_password_for_good(preset: Preset) -> None:
+    manifests = preset.rendered()
+    rotating = manifests.pods_of("rotate")
+    own = not preset.values.get("credentials", {}).get("existingSecret")
+    assert bool(rotating) == own
+    for pod in rotating:
+        env = {variable.name: variable.value for variable in pod.container("rotate").env or []}
+        told = [f"Deployment/{name}" for name in str(env["ROTATION_DEPLOYMENTS"]).split(",")]
+        told += [f"StatefulSet/{name}" for name in str(env["ROTATION_STATEFULSETS"]).split(",")]
+        readers = {
+            pod.owner
+            for pod in manifests.pods
+            if pod.owner.startswith(("Deployment/", "StatefulSet/")) and list(secret_references(pod))
+        }
+        assert set(told) == readers
+        assert told[-1].endswith("-mysql"), "its members take longest, and all others have to know by then"

@@ -61,7 +61,9 @@ def token_mounts(pod: Pod) -> list[str]:
 def test_the_api_of_kubernetes_is_open_to_those_who_need_it_alone(manifests: Manifests) -> None:
     for pod in manifests.pods:
         assert pod.spec.automount_service_account_token is False, pod.owner
-        allowed = {"mysql": ["agent"], "credentials": ["credentials"]}.get(pod.component, [])
+        allowed = {"mysql": ["agent"], "credentials": ["credentials"], "rotate": ["rotate"]}.get(
+            pod.component, []
+        )
         assert token_mounts(pod) == allowed, pod.owner
     for account in manifests.of("ServiceAccount"):
         assert account["automountServiceAccountToken"] is False
@@ -76,6 +78,7 @@ def test_the_rights_are_the_least_that_will_do() -> None:
     assert {role["metadata"]["name"] for role in manifests.of("Role")} == {
         "demo-conveyor-mysql",
         "demo-conveyor-credentials",
+        "demo-conveyor-rotate",
     }
     assert manifests.of("ClusterRole") == manifests.of("ClusterRoleBinding") == []
     granted = {

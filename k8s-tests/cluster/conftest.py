@@ -35,6 +35,7 @@ ORDER = (
     "database",
     "database_members",
     "tls",
+    "rotation",
     "upgrade",
     "scaling",
     "external",

@@ -35,7 +35,14 @@ def test_every_command_is_a_module_that_can_be_run() -> None:
     commands = dict(re.findall(r"([a-z-]+)=([a-z_.]+)", loop))
     assert set(commands) == {
         *("api", "worker", "relay", "flower", "migrate", "wait-for-migrations"),
-        *("credentials", "mysql-agent", "mysql-accounts", "mysql-archive", "mysql-archive-plan"),
+        *(
+            "credentials",
+            "rotate-passwords",
+            "mysql-agent",
+            "mysql-accounts",
+            "mysql-archive",
+            "mysql-archive-plan",
+        ),
     }
     for module in commands.values():
         file = ROOT / module.replace(".", "/")
