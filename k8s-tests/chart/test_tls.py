@@ -85,7 +85,7 @@ def test_without_verification_members_show_what_nobody_asks_for_yet() -> None:
 def test_switched_off_nothing_of_it_is_left() -> None:
     manifests = render({"mysql": {"tls": {"enabled": False}}})
     assert not any(all_secret_files(manifests).values())
-    assert not [name for name in manifests.named() if name.startswith("CronJob")]
+    assert "CronJob/demo-conveyor-credentials" not in manifests.named()
 
 
 def certificate_variables(manifests: Manifests) -> list[dict[str, str | None]]:
