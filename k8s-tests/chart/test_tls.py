@@ -60,7 +60,7 @@ def test_everyone_who_talks_to_mysql_verifies_it(preset: str, secret: str) -> No
     assert settings["DB_TLS_CA"] == f"{FOLDER}/ca.crt"
     for pod in manifests.pods:
         for container in pod.containers:
-            if container.env_from or container.name in {"backup", "restore"}:
+            if container.env_from or container.name in {"dump", "backup", "archive", "restore"}:
                 found = files[pod.component, container.name]
                 assert found == {secret: {"ca.crt"}}, f"{container.name} of {pod.owner}"
 
@@ -123,3 +123,17 @@ def test_only_a_scaler_that_knows_no_other_way_is_let_in_in_plain() -> None:
         manifests = render({"autoscaling": {"engine": engine}})
         configuration = manifests.named()["ConfigMap/demo-conveyor-mysql"]["data"]["my.cnf"]
         assert f"require_secure_transport={required}" in configuration
+
+
+def test_programs_of_mysql_verify_whom_they_reach_over_a_network_alone() -> None:
+    homes = {
+        container.name: {variable.name: variable.value for variable in container.env or []}.get("HOME")
+        for preset in ("restore", "point-in-time")
+        for pod in PRESETS[preset].rendered().pods
+        if pod.component in {"backup", "restore", "point-in-time"}
+        for container in pod.containers
+    }
+    verifying = {name for name, home in homes.items() if home == "/etc/conveyor"}
+    # the server of a replay is a socket in its own container, and has a certificate that nobody knows
+    assert verifying == {"dump", "backup", "restore"}
+    assert "point-in-time" in homes

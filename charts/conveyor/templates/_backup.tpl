@@ -1,7 +1,8 @@
 {{/*
 The pod of a backup, a restore or what lies between: (dict "root" $ "component" … "steps" (list …)). The steps run one
 after the other, each (dict "name" … "image" "mysql|conveyor|rclone" "command" (list …) "env" (list …) "keys" (dict …)),
-where keys are variables from the Secret. Only a pod with "waits" needs the tables.
+where keys are variables from the Secret; one that is "alone" has a server of its own. Only a pod with "waits" needs
+the tables.
 */}}
 {{- define "conveyor.backupTemplate" -}}
 {{- $values := .root.Values.backup }}
@@ -40,7 +41,7 @@ spec:
   {{- include "conveyor.container" (dict "root" .root "values" $values.backup "image" $image "resources" .resources) | nindent 2 }}
   command: {{- toJson .command | nindent 4 }}
   env:
-    {{- if eq .image "mysql" }}
+    {{- if and (eq .image "mysql") (not .alone) }}
     # where the programs look for .my.cnf, which says how they verify the servers
     - {name: HOME, value: /etc/conveyor}
     {{- end }}
