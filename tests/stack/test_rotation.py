@@ -6,7 +6,9 @@ import pymysql
 import pytest
 import redis
 
+from app.credentials.rotation import servers
 from app.credentials.rotation.servers import MysqlAccount, Passwords, Primary, RedisUser
+from app.migrations.account import LOCK_NAME
 from stack.supervisor import Stack
 from tests.stack.mysql_group import ORDINALS, Group
 from tests.stack.waiting import wait_until
@@ -45,6 +47,21 @@ def wait_for(group: Group, account: MysqlAccount, password: str, *, taken: bool)
             lambda of=ordinal: opens(group, of, account.user, password) == taken,  # type: ignore[misc]
             f"mysql-{ordinal} {'takes' if taken else 'refuses'} a password of {account.user}",
         )
+
+
+def test_a_password_is_not_changed_while_a_member_joins(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(servers, "TURN_SECONDS", 1)
+    group = Group(stack)
+    group.wait_complete()
+    (application, *_), old = accounts(stack)
+    with group.session("mysql-primary") as cursor:
+        cursor.execute("SELECT GET_LOCK(%s, 5)", (LOCK_NAME,))
+        assert cursor.fetchone() == (1,)
+        with pytest.raises(TimeoutError, match="run again"):
+            application.accept(old, NEW)
+    assert not opens(group, group.primary(), application.user, NEW[application.key])
 
 
 def test_every_account_keeps_its_old_password_until_that_is_discarded(stack: Stack) -> None:

@@ -9,7 +9,10 @@ from typing import Any, Protocol
 import pymysql
 from redis import AuthenticationError, Redis
 
+from app.migrations.account import LOCK_NAME
+
 TIMEOUT_SECONDS = 10
+TURN_SECONDS = 60
 ACCESS_DENIED = 1045
 
 
@@ -60,6 +63,7 @@ class MysqlAccount:
         who = self.by or self
         password = new[who.key] if who._opens(new[who.key]) else old[who.key]  # noqa: SLF001 - one of its own kind
         with who._connected(password) as connection, connection.cursor() as cursor:  # noqa: SLF001 - as above
+            _await_turn(cursor)
             cursor.execute(f"ALTER USER %s@'%%' {change}", arguments)
 
     def _opens(self, password: str) -> bool:
@@ -80,13 +84,23 @@ class MysqlAccount:
             password=password,
             ssl={"ca": str(self.primary.ca)} if self.primary.ca else None,
             connect_timeout=TIMEOUT_SECONDS,
-            read_timeout=TIMEOUT_SECONDS,
+            read_timeout=TURN_SECONDS + TIMEOUT_SECONDS,
             write_timeout=TIMEOUT_SECONDS,
         )
         try:
             yield connection
         finally:
             connection.close()
+
+
+def _await_turn(cursor: "pymysql.cursors.Cursor") -> None:
+    """Let no member join meanwhile; the connection's end gives the turn back."""
+    cursor.execute("SELECT GET_LOCK(%s, %s)", (LOCK_NAME, TURN_SECONDS))
+    if cursor.fetchone() != (1,):
+        raise TimeoutError(
+            f"a member that joins, or somebody else who changes accounts, has held the lock {LOCK_NAME} "
+            f"for {TURN_SECONDS} s; the rotation goes on when it is run again"
+        )
 
 
 @dataclass(frozen=True)
