@@ -1,4 +1,4 @@
-"""The database's group as its own members see it, and the verdict on it."""
+"""The database's group as its own members and agents see it, and the verdict on it."""
 
 import base64
 from collections.abc import Collection, Iterator
@@ -20,8 +20,9 @@ from release import Release
 from waiting import NotYetError, eventually
 
 MYSQL_PORT, AGENT_PORT = 3306, 8008
-FOUNDED = "mysql_agent_bootstrap_total"
-ADMINISTRATOR, DATABASE = "conveyor_admin", "loadbalancer_db"
+# name, key of the password, database
+ADMINISTRATOR = ("conveyor_admin", "db-admin-password", "loadbalancer_db")
+AGENT = ("conveyor_agent", "mysql-agent-password", "performance_schema")
 SQL_SECONDS = 20
 AGREE_SECONDS = 60
 FAILOVER_SECONDS = 60
@@ -66,10 +67,14 @@ class Group:
 
     def kill(self, pod: str, container: str) -> None:
         """Kill a container as `kill -9` does; nothing in it gets to know."""
+        self.signal(pod, container, "SIGKILL")
+
+    def signal(self, pod: str, container: str, signal: str) -> None:
+        """Send a signal to a container's first process, which takes none such from the inside."""
         status = self._pod(pod)["status"]
         states = [*status.get("initContainerStatuses", ()), *status["containerStatuses"]]
         container_id = next(state["containerID"] for state in states if state["name"] == container)
-        self.node(pod).signal_container(container_id, "SIGKILL")
+        self.node(pod).signal_container(container_id, signal)
 
     def node(self, pod: str) -> NodeHandle:
         """Return the node that a member runs on, or skip the test where it is not ours to break."""
@@ -83,16 +88,24 @@ class Group:
         assert item, f"there is no pod {name}"
         return item
 
+    def tell(self, pod: str, statement: str) -> list[tuple[Any, ...]]:
+        """Have the agent's account, which may change the server, carry a statement out."""
+        with self.session(pod, AGENT) as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+
     @contextmanager
-    def session(self, pod: str) -> Iterator["pymysql.cursors.Cursor"]:
-        """Give a cursor of the administrator on one member.
+    def session(
+        self, pod: str, account: tuple[str, str, str] = ADMINISTRATOR
+    ) -> Iterator["pymysql.cursors.Cursor"]:
+        """Give a cursor of an account on one member.
 
         Raises:
             NotYetError: the member does not let it in.
         """
         with self._kube.forward(pod, MYSQL_PORT) as port:
             try:
-                connection = self._connect(port)
+                connection = self._connect(port, *account)
             except pymysql.MySQLError as error:
                 raise NotYetError(f"{pod}: {error}") from error
             try:
@@ -112,12 +125,30 @@ class Group:
 
     def foundings(self) -> int:
         """Count the groups that the members' agents have founded since they were started."""
-        return sum(self._foundings(pod) for pod in self.members())
+        return self.foundings_of(self.members())
 
-    def _foundings(self, pod: str) -> int:
+    def foundings_of(self, pods: Collection[str]) -> int:
+        return sum(int(self.metric(pod, "mysql_agent_bootstrap_total")) for pod in pods)
+
+    def metric(self, pod: str, series: str) -> float:
+        lines = self._ask_agent(pod, "/metrics").text.splitlines()
+        return next(float(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{series} "))
+
+    def reason(self, pod: str, wanted: str) -> str:
+        """Return what an agent says about the reason for which it waits, if that is the one."""
+        if self._pod(pod)["status"]["phase"] != "Running":
+            raise NotYetError(f"{pod} does not run")
+        try:
+            decision = self._ask_agent(pod, "/").json()["decision"]
+        except (httpx.HTTPError, ValueError) as error:
+            raise NotYetError(f"{pod}: {error!r}") from error
+        if decision["reason"] != wanted:
+            raise NotYetError(f"{pod}: {decision['reason']}, {decision['message']}")
+        return str(decision["message"])
+
+    def _ask_agent(self, pod: str, path: str) -> httpx.Response:
         with self._kube.forward(pod, AGENT_PORT) as port:
-            lines = httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=SQL_SECONDS).text.splitlines()
-        return next(int(float(line.split()[1])) for line in lines if line.startswith(f"{FOUNDED} "))
+            return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=SQL_SECONDS)
 
     def verify(self, traffic: Traffic) -> None:
         """Hold each member to every write that was acknowledged, and all of them to one view."""
@@ -155,15 +186,15 @@ class Group:
             *_named("with more than one product", {one for one in products if products.count(one) > 1}),
         ]
 
-    def _connect(self, port: int) -> "pymysql.Connection[Any]":
+    def _connect(self, port: int, user: str, key: str, database: str) -> "pymysql.Connection[Any]":
         secret = self._kube.get("Secret", self._release.component("credentials"))
         assert secret
         return pymysql.connect(
             host="127.0.0.1",
             port=port,
-            user=ADMINISTRATOR,
-            password=base64.b64decode(secret["data"]["db-admin-password"]).decode(),
-            database=DATABASE,
+            user=user,
+            password=base64.b64decode(secret["data"][key]).decode(),
+            database=database,
             connect_timeout=SQL_SECONDS,
             read_timeout=SQL_SECONDS,
             autocommit=True,
