@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from cluster.group import Group
 from cluster.load import Load
-from cluster.members import primary
+from cluster.members import primary, roles
 from kube import Kube
 from node.provider import Cluster
 from release import Release
@@ -21,6 +22,7 @@ REPLACEMENT_SECONDS = 120
 BOUND = {"mysql", "redis"}
 WAITING_FOR_REDIS = {"relay", "worker"}
 FREE_SECONDS = 60
+LABEL_SECONDS = 30
 LOCK_LOG = "/tmp/lock"  # noqa: S108 - in a container
 # Whoever has this lock of the server keeps it, like those on rows, until the server ends its connection.
 LOCK = """
@@ -68,24 +70,35 @@ def test_every_node_can_be_drained_in_turn_under_load(
     figures[f"{len(nodes)} nodes drained under load"] = str(traffic)
 
 
-def test_a_node_that_loses_its_power_takes_no_task_with_it(
-    cluster: Cluster, release: Release, nodes: list[str], load: Load, figures: dict[str, str]
+@pytest.mark.parametrize("fate", ["loses its power", "is cut off"])
+def test_a_node_with_the_primary_takes_no_task_with_it(
+    release: Release, group: Group, load: Load, figures: dict[str, str], fate: str
 ) -> None:
-    victim = cluster.node(nodes[-1])
-    if victim is None:
-        pytest.skip("the machines of this cluster are not ours to switch off")
+    old = group.primary()
+    victim = group.node(old)
+    name = victim.name
+    lose, bring_back = (
+        (victim.kill, victim.start) if fate == "loses its power" else (victim.partition, victim.heal)
+    )
     with load.running() as traffic:
         load.wait_for(accepted=10)
-        victim.kill()
+        lose()
+        started = time.monotonic()
         try:
-            eventually(f"{nodes[-1]} is missed", lambda: _missed(release.kube, nodes[-1]), NOTICE_SECONDS)
+            new = group.successor(old)
+            seconds = time.monotonic() - started
+            eventually("clients are led to the new primary", lambda: _led_to(release, new), LABEL_SECONDS)
+            eventually(f"{name} is missed", lambda: _missed(release.kube, name), NOTICE_SECONDS)
             eventually("the others have taken over", lambda: _serving(release), REPLACEMENT_SECONDS)
             load.wait_for(accepted=10)
+            assert roles(release, release.kube)[old] == ""
+            assert _node_of_volume(release.kube, old) == name, "the volume stays where its node is"
         finally:
-            victim.start()
+            bring_back()
         release.wait_settled()
         load.wait_for(accepted=5)
-    figures["a node lost under load"] = str(traffic)
+    group.verify(traffic)
+    figures[f"the primary's node {fate}"] = f"another had the label after {seconds:.1f} s; {traffic}"
 
 
 def test_a_node_that_is_cut_off_loses_its_locks(
@@ -147,3 +160,26 @@ def _missed(kube: Kube, node: str) -> None:
     found = kube.get("Node", node)
     if found and is_true(found["status"], "Ready"):
         raise NotYetError("it is still taken for ready")
+
+
+def _led_to(release: Release, pod: str) -> None:
+    service = f"{release.component('mysql')}-primary"
+    slices = release.kube.find("EndpointSlice", f"kubernetes.io/service-name={service}")
+    ready = {
+        end["targetRef"]["name"]
+        for one in slices
+        for end in one.get("endpoints") or ()
+        if end["conditions"].get("ready")
+    }
+    if ready != {pod}:
+        raise NotYetError(f"{service} leads to {', '.join(sorted(ready)) or 'nobody'}")
+
+
+def _node_of_volume(kube: Kube, pod: str) -> str:
+    claim = kube.get("PersistentVolumeClaim", f"data-{pod}")
+    assert claim
+    volume = kube.get("PersistentVolume", claim["spec"]["volumeName"])
+    assert volume
+    (term,) = volume["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
+    (name,) = term["matchExpressions"][0]["values"]
+    return str(name)
