@@ -159,8 +159,14 @@ class Group:
             )
             assert not lacking, f"{pod}: {'; '.join(lacking)}"
 
-    def agree(self) -> str:
-        """Return the primary, if every member has the same transactions and sees the same complete group."""
+    def agree(self) -> None:
+        """See that every member has the same transactions and sees the same complete group."""
+        executed = {pod: view.executed for pod, view in self.complete().items()}
+        if len(set(executed.values())) != 1:
+            raise NotYetError(f"the members executed {executed}")
+
+    def complete(self) -> dict[str, View]:
+        """Return what the members see, if all see the same complete group and its primary has the label."""
         labels = roles(self._release, self._kube)
         views = {pod: self.view(pod) for pod in labels}
         online = dict.fromkeys(labels, "ONLINE")
@@ -169,10 +175,7 @@ class Group:
         labelled = tuple(pod for pod, role in labels.items() if role == "primary")
         if wrong or primaries != {labelled} or len(labelled) != 1:
             raise NotYetError(f"{wrong}; primaries are {primaries}, labelled {labelled}")
-        executed = {pod: view.executed for pod, view in views.items()}
-        if len(set(executed.values())) != 1:
-            raise NotYetError(f"the members executed {executed}")
-        return labelled[0]
+        return views
 
     def _lacking(self, pod: str, traffic: Traffic) -> list[str]:
         with self.session(pod) as cursor:
