@@ -42,7 +42,7 @@ def test_data_outlives_an_uninstallation(release: Release, values: Values, load:
     assert eventually("the Ingress leads to the new pods", lambda: contents(url), 60) == before
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def bucket(release: Release) -> Iterator[Values]:
     """Run a server that speaks S3 beside the release, and give the values that lead there."""
     kube = release.kube
