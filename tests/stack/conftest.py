@@ -14,7 +14,7 @@ from stack.packages import find_daemons
 from stack.ports import free_ports
 from stack.supervisor import ROOT, Stack, StackConfig
 from tests.stack.api_client import new_user
-from tests.stack.mysql_group import ORDINALS, handover_directory
+from tests.stack.mysql_group import ORDINALS, Group, handover_directory
 
 RUNS = ROOT / ".cache" / "stacks"
 LOG_LINES = 200
@@ -61,6 +61,14 @@ def stack() -> Iterator[Stack]:
     running.remove(stack)
     stack.stop()
     shutil.rmtree(directory)
+
+
+@pytest.fixture
+def group(stack: Stack) -> Group:
+    """Give the MySQL group once every member is online."""
+    group = Group(stack)
+    group.wait_complete()
+    return group
 
 
 @pytest.fixture

@@ -16,13 +16,6 @@ from tests.stack.worker.ledger import settings_of
 
 
 @pytest.fixture
-def group(stack: Stack) -> Group:
-    group = Group(stack)
-    group.wait_complete()
-    return group
-
-
-@pytest.fixture
 def database(stack: Stack) -> Iterator[Database]:
     database = Database(settings_of(stack.env_for("api-1")), DatabaseMetrics(CollectorRegistry()))
     yield database

@@ -18,13 +18,6 @@ JOINS = 3
 STATEMENTS = 50  # so many at once that a join that did not wait would meet one
 
 
-@pytest.fixture
-def group(stack: Stack) -> Group:
-    group = Group(stack)
-    group.wait_complete()
-    return group
-
-
 class Administrator(threading.Thread):
     """Sets the application's account again and again, as migrations do."""
 

@@ -9,17 +9,9 @@ import pytest
 
 from mysql_agent.datadir import MARKER
 from mysql_agent.gtids import GtidSet
-from stack.supervisor import Stack
 from tests.stack.initialisation import initialise, initialising
 from tests.stack.mysql_group import ORDINALS, Group
 from tests.stack.waiting import wait_until
-
-
-@pytest.fixture
-def group(stack: Stack) -> Group:
-    group = Group(stack)
-    group.wait_complete()
-    return group
 
 
 def test_the_endpoints_of_a_complete_group_agree(group: Group) -> None:

@@ -19,13 +19,6 @@ from tests.stack.writer import Writer
 NOT_VERIFIED = 0
 
 
-@pytest.fixture
-def group(stack: Stack) -> Group:
-    group = Group(stack)
-    group.wait_complete()
-    return group
-
-
 def tls_files(stack: Stack) -> Path:
     return Path(stack.env_for("certificates")["CERTIFICATES_DIRECTORY"])
 
