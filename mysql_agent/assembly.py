@@ -80,7 +80,7 @@ def build_environment(settings: AgentSettings, metrics: Metrics) -> Environment:
 def build_loop(settings: AgentSettings, metrics: Metrics, environment: Environment, stop: Event) -> Loop:
     companion = environment.companion
     settle = partial(companion.settle, SETTLE_SECONDS) if companion else None
-    handover = Handover(settings.handover_directory, before_release=settle)
+    handover = Handover(settings.handover_directory, before_release=settle, rest=stop.wait)
     server = cache(partial(build_server, settings))
     kept = cache(lambda member: KeptSession(server(member)))
     membership = Membership(settings.name, settings.members, settings.members_file)

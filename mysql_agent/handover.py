@@ -8,6 +8,9 @@ from mysql_agent.cluster import Answer
 
 # Of the server's uptime only whole seconds are known.
 UPTIME_ERROR_SECONDS = 1.0
+# HAProxy asks twice a second, and a Service's endpoints need a moment to be known on every node. Who is led
+# to a server that ends already waits for its answer until it has ended: 4 s were seen.
+DRAIN_SECONDS = 1.5
 
 
 class Handover:
@@ -20,9 +23,12 @@ class Handover:
         self,
         directory: Path | None,
         clock: Callable[[], float] = time.time,
+        *,
         before_release: Callable[[], object] | None = None,
+        rest: Callable[[float], object] = time.sleep,
     ) -> None:
         self._before_release = before_release
+        self._rest = rest
         self._stopping = directory / "stopping" if directory else None
         self._released = directory / "released" if directory else None
         self._clock = clock
@@ -44,8 +50,10 @@ class Handover:
         return self._age() is not None and not (self._released and self._released.exists())
 
     def release(self) -> None:
+        """Let the server go, once nobody new is led to it."""
         if self._before_release:
             self._before_release()
+        self._rest(DRAIN_SECONDS)
         if self._released:
             self._released.touch()
 

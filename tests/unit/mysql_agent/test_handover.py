@@ -22,7 +22,7 @@ def server_up_for(seconds: int) -> Answer:
 
 
 def handover(directory: Path | None, seconds_after_the_touch: float = 5) -> Handover:
-    return Handover(directory, lambda: TOUCHED + seconds_after_the_touch)
+    return Handover(directory, lambda: TOUCHED + seconds_after_the_touch, rest=lambda _: None)
 
 
 def test_nothing_is_asked_for_without_the_file_or_without_a_directory(tmp_path: Path) -> None:
@@ -61,8 +61,15 @@ def test_a_second_of_doubt_speaks_for_the_old_server(directory: Path) -> None:
     assert handover(directory).stopping_seconds(server_up_for(4)) == 5
 
 
-def test_before_it_releases_the_api_is_told(directory: Path) -> None:
-    seen: list[bool] = []
-    Handover(directory, before_release=lambda: seen.append((directory / "released").exists())).release()
-    assert seen == [False]
+def test_before_it_releases_the_api_is_told_and_load_balancers_get_the_time_to_ask(directory: Path) -> None:
+    seen: list[str] = []
+
+    def note(what: str) -> None:
+        assert not (directory / "released").exists()
+        seen.append(what)
+
+    Handover(
+        directory, before_release=lambda: note("told"), rest=lambda seconds: note(f"{seconds} s")
+    ).release()
+    assert seen == ["told", "1.5 s"]
     assert (directory / "released").exists()
