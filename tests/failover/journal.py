@@ -1,5 +1,6 @@
 """What clients of the database and of the API asked for, and what they were answered."""
 
+import math
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -53,9 +54,16 @@ class Journal:
         return sum(one.sent > moment for one in self.acknowledged())
 
 
-def pauses(journal: Journal, since: float) -> list[float]:
-    """Return for how long nothing was acknowledged, each time that this was noticeable."""
-    return [later - earlier for earlier, later in _gaps(journal, since) if later - earlier > PAUSE_SECONDS]
+def pauses(journal: Journal, since: float, until: float = math.inf) -> list[float]:
+    """Return for how long nothing was acknowledged, each time that this was noticeable.
+
+    `since` is when a pause may end and `until` when it may begin, in monotonic seconds.
+    """
+    return [
+        later - earlier
+        for earlier, later in _gaps(journal, since)
+        if later - earlier > PAUSE_SECONDS and earlier < until
+    ]
 
 
 def refused_seconds(journal: Journal, since: float) -> float:

@@ -36,9 +36,9 @@ def goals(
         Goal(f"{KILLED}, p50, s", 8, _middle(recovery), len(recovery)),
         Goal(f"{KILLED}, max, s", 12, max(recovery, default=None), len(recovery)),
         Goal(
-            "no writes while a primary is stopped in order, max, s",
+            "no writes until another has taken over from a primary stopped in order, max, s",
             3,
-            max((one.longest_pause for one in stops), default=None),
+            max((one.pause_meanwhile for one in stops), default=None),
             len(stops),
         ),
         Goal(

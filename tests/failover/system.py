@@ -36,7 +36,8 @@ class Outcome:
     """What one case cost, and which promises it broke."""
 
     case: str
-    pauses: tuple[float, ...]
+    longest_pause: float
+    pause_meanwhile: float  # began before the case was over: not while members came back
     refused_seconds: float
     whole_after: float  # from the end of the case until all members served again
     refused: int
@@ -46,10 +47,6 @@ class Outcome:
     read_back: int
     lost: int
     broken: tuple[str, ...]
-
-    @property
-    def longest_pause(self) -> float:
-        return max(self.pauses, default=0.0)
 
     def __str__(self) -> str:
         costs = [
@@ -92,22 +89,26 @@ class System:
             )
             began = time.monotonic()
             yield load
+            ended = time.monotonic()
             whole_after = self.group.wait_complete(COMPLETE_SECONDS)
             now = time.monotonic()
             wait_until(lambda: load.journal.acknowledged_after(now) > 20, "writes go on", 60)
         finally:
             load.stop()
-        self._judge(case, load, expected, began, whole_after)
+        self._judge(case, load, expected, (began, ended), whole_after)
 
-    def _judge(self, case: str, load: Load, expected: Expected, began: float, whole_after: float) -> None:
+    def _judge(
+        self, case: str, load: Load, expected: Expected, period: tuple[float, float], whole_after: float
+    ) -> None:
         journal = load.journal
         books = read_books(self.group, load.mark)
         broken = judge(journal, books, expected)
         done = len(journal.acknowledged()) + len(journal.users) + len(journal.tasks)
         outcome = Outcome(
             case,
-            tuple(pauses(journal, began)),
-            refused_seconds(journal, began),
+            max(pauses(journal, period[0]), default=0.0),
+            max(pauses(journal, *period), default=0.0),
+            refused_seconds(journal, period[0]),
             whole_after,
             refused=sum(one.status == httpx.codes.SERVICE_UNAVAILABLE for one in journal.writes),
             slowest_write=max(one.seconds for one in journal.writes),

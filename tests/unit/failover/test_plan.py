@@ -10,10 +10,9 @@ from tests.failover.report import cost_table, goal_table, goals
 from tests.failover.system import Outcome
 
 
-def outcome(*pauses: float, lost: int = 0) -> Outcome:
-    return Outcome(
-        "primary killed", pauses, sum(pauses), 3.0, 4, 1.5, 100, 50, 20, lost, ("1 rows lost",) * lost
-    )
+def outcome(pause: float = 0.0, meanwhile: float = 0.0, *, refused: float = 0.0, lost: int = 0) -> Outcome:
+    broken = ("1 rows lost",) * lost
+    return Outcome("primary killed", pause, meanwhile, refused, 3.0, 4, 1.5, 100, 50, 20, lost, broken)
 
 
 def test_a_seed_gives_the_same_plan_with_every_kind_in_it() -> None:
@@ -32,7 +31,8 @@ def test_without_a_network_nothing_is_cut() -> None:
 
 
 def test_goals_say_what_was_seen_also_when_it_was_missed() -> None:
-    table = goal_table(goals([outcome(7), outcome(13)], [outcome(1)], [outcome(1, 1, 2)], [outcome(lost=1)]))
+    kills, stops, rolls = [outcome(7), outcome(13)], [outcome(4, 1)], [outcome(2, refused=4)]
+    table = goal_table(goals(kills, stops, rolls, [outcome(lost=1)]))
     lines = [line.split() for line in table.splitlines()[2:]]
     assert [line[-3:] for line in lines] == [
         ["10", "2", "MISSED"],

@@ -92,6 +92,7 @@ def test_a_pause_is_counted_from_the_moment_that_is_asked_for() -> None:
         Insert(5, 7, 7.1),
     ]
     assert pauses(Journal(inserts), 3) == [1, 3]
+    assert pauses(Journal(inserts), 3, until=4) == [1]
 
 
 def test_a_pause_in_which_nobody_was_refused_is_a_wait() -> None:
