@@ -53,6 +53,7 @@ class ApiContext:
         metrics_registry = CollectorRegistry()
         metrics = ApiMetrics(metrics_registry)
         database = Database(settings, DatabaseMetrics(metrics_registry), IDLE_SECONDS)
+        metrics_registry.register(database.pool_metrics)
         registry = TaskRegistry.load(settings.all_task_modules)
         broker = Broker(settings, PublishMetrics(metrics_registry))
         publisher = Publisher(broker, database)

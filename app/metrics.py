@@ -14,7 +14,7 @@ class DatabaseMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.reads_on_primary = Counter(
             "database_reads_on_primary_total",
-            "Read sessions that fell back to the primary",
+            "Read sessions that fell back to the primary, as no replica was good enough",
             registry=registry,
         )
         self.replica_failures = Counter(
@@ -26,6 +26,11 @@ class DatabaseMetrics:
             "database_read_your_writes_wait_seconds",
             "Wait of readers for a replica to reach their last write",
             buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5),
+            registry=registry,
+        )
+        self.read_your_writes_timeouts = Counter(
+            "database_read_your_writes_timeouts_total",
+            "Replicas passed over because they did not reach a reader's last write in time",
             registry=registry,
         )
 

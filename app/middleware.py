@@ -21,6 +21,8 @@ REQUEST_ID = re.compile(r"^[\w.-]{1,64}$")
 # Asked every second by probes, scrapers and browsers; a row each would bury the rest.
 UNRECORDED = ("/healthz", "/readyz", "/metrics", "/static/", "/ui/fragments/", "/favicon.ico")
 PATH_LENGTH = 255
+# A client may make up any other one, and each would be a series of its own for ever.
+METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
 class RequestMiddleware:
@@ -99,8 +101,9 @@ class _Exchange:
         method, path = self._scope["method"], self._scope["path"]
         route = getattr(self._scope.get("route"), "path", "unmatched")
         metrics = self._context.metrics
-        metrics.requests.labels(method, route, str(self.status)).inc()
-        metrics.duration.labels(method, route).observe(seconds)
+        known = method if method in METHODS else "other"
+        metrics.requests.labels(known, route, str(self.status)).inc()
+        metrics.duration.labels(known, route).observe(seconds)
         if path.startswith(UNRECORDED):
             return
         milliseconds = round(seconds * 1000, 3)

@@ -120,7 +120,9 @@ class Settings(BaseSettings):
         "0.0.0.0",
         description="Address that the metrics of worker, relay and, with a port, the API listen on.",
     )
-    worker_metrics_port: Port = Field(9100, description="Port of the worker's `/metrics`; 0 turns it off.")
+    worker_metrics_port: Port = Field(
+        9100, description="Port of the worker's `/metrics`; 0: it measures nothing."
+    )
     worker_heartbeat_file: str | None = Field(
         None, description="File touched every second while it consumes."
     )

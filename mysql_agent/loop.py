@@ -80,7 +80,7 @@ class Loop:
         self._metrics = metrics
         self._pace = pace
         self._stop = stop
-        self._was_primary = False
+        self._was_primary: bool | None = None  # not known before the first look
         self._decision: Decision | None = None
         self._obstacle: Decision | None = None
         self._said: Decision | None = None
@@ -156,6 +156,9 @@ class Loop:
             self._metrics.demotions.inc()
             log.warning("demoted", clients_disconnected=disconnected)
             self._listener.did("demoted", f"no primary any more; {disconnected} clients disconnected")
+        if self._was_primary is False and is_primary:
+            self._metrics.promotions.inc()
+            log.info("promoted")
         self._was_primary = is_primary
 
     def _publish(self, cluster: ClusterView, decision: Decision, seen_at: float) -> None:

@@ -47,6 +47,11 @@ class Metrics:
         self.bootstraps = Counter(
             "mysql_agent_bootstrap", "Groups founded by this agent", registry=self.registry
         )
+        self.promotions = Counter(
+            "mysql_agent_promotions",
+            "Times the member became the primary before the eyes of this agent",
+            registry=self.registry,
+        )
         self.demotions = Counter(
             "mysql_agent_demotions", "Times the member stopped being primary", registry=self.registry
         )

@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import nullcontext
 
 
 def main() -> int:
@@ -14,6 +15,8 @@ def main() -> int:
     # SIGTERM ends softly within a bounded time; read when Celery's pool is imported.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
+    from prometheus_client import CollectorRegistry
+
     from app.logging import configure_logging
     from app.settings import load_settings
     from worker.process import WorkerProcess
@@ -22,7 +25,9 @@ def main() -> int:
     settings = load_settings()
     name = settings.replica_name
     configure_logging(settings.log_level, settings.log_format, process="worker", replica=name)
-    with shared_metrics() as registry:
+    # Where nobody can ask for them, none are kept.
+    shared = shared_metrics() if settings.worker_metrics_port else nullcontext(CollectorRegistry())
+    with shared as registry:
         return WorkerProcess(settings, registry).run()
 
 

@@ -31,6 +31,11 @@ class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
         self._queue = definition.queue or settings.task_queue
         self._handle = handle
 
+    @property
+    def redelivered_from(self) -> str | None:
+        """The queue, if Redis has handed out the message before."""
+        return self._queue if (self.request.delivery_info or {}).get("redelivered") else None
+
     def run(self) -> None:
         """Run in a process of the pool."""
         if self._handle(self._definition, self._queue, str(self.request.id)) is Outcome.REQUEUED:

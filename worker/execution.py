@@ -20,7 +20,7 @@ from app.requests.repository import RequestLogRepository
 from app.tasks.context import TaskCancelledError, TaskContext
 from app.tasks.registry import TaskDefinition
 from worker.failures import InvalidPayloadError, describe, deserves_retry
-from worker.metrics import TaskMetrics
+from worker.metrics import Kind, TaskMetrics
 from worker.outcome import Outcome
 
 log = structlog.get_logger(__name__)
@@ -66,26 +66,27 @@ class Execution:
             except (SQLAlchemyError, SoftTimeLimitExceeded) as error:
                 if isinstance(error, SQLAlchemyError) and not is_transient(error):
                     raise
-                return self._give_back(definition, error)
+                return self._give_back(Kind(definition.name, queue), error)
             match claim:
                 case Skip():
                     return self._skip(claim)
                 case GiveUp():
                     log.warning("task given up", error=claim.error)
-                    return self._count(definition, Outcome.FAILED)
+                    self._metrics.final(Kind(definition.name, queue), claim.attempts)
+                    return self._count(Kind(definition.name, queue), Outcome.FAILED)
                 case Attempt():
                     context = {"request_id": claim.request_id, "attempt": claim.number}
                     with structlog.contextvars.bound_contextvars(**context):
-                        return self._run(definition, queue, claim)
+                        return self._run(definition, Kind(definition.name, queue), claim)
 
-    def _give_back(self, definition: TaskDefinition, error: Exception) -> Outcome:
+    def _give_back(self, kind: Kind, error: Exception) -> Outcome:
         log.warning("message goes back to the queue, the ledger cannot be asked", error=describe(error))
         self._pause(REQUEUE_PAUSE_SECONDS)
-        return self._count(definition, Outcome.REQUEUED)
+        return self._count(kind, Outcome.REQUEUED)
 
     def _skip(self, skip: Skip) -> Outcome:
         log.info("message skipped", reason=skip.reason.value)
-        self._metrics.skipped(skip.reason.value)
+        self._metrics.skipped(skip.reason)
         return Outcome.SKIPPED
 
     def _claim(self, task_id: str) -> Attempt | Skip | GiveUp:
@@ -103,9 +104,9 @@ class Execution:
 
         return self._patiently(claim)
 
-    def _run(self, definition: TaskDefinition, queue: str, attempt: Attempt) -> Outcome:
+    def _run(self, definition: TaskDefinition, kind: Kind, attempt: Attempt) -> Outcome:
         started = time.perf_counter()
-        self._metrics.started(definition.name, queue, attempt.queue_wait_seconds)
+        self._metrics.started(kind, attempt.queue_wait_seconds)
         try:
             outcome = self._patiently(lambda: self._attempt(definition, attempt, started))
         except TaskCancelledError:
@@ -114,10 +115,16 @@ class Execution:
             log.warning("commit without an answer, the ledger decides", error=describe(error))
             outcome = Outcome.UNCERTAIN
         except Exception as error:  # noqa: BLE001 - whatever a task raises is a failed attempt
-            outcome = self._fail(definition, attempt, error)
+            outcome = self._fail(attempt, error)
         seconds = time.perf_counter() - started
         log.info("task ended", outcome=outcome.value, seconds=round(seconds, 3))
-        self._metrics.ended(definition.name, outcome.value, seconds)
+        self._metrics.ended(kind, outcome, seconds)
+        if outcome is Outcome.RETRYING:
+            self._metrics.retried(kind)
+        if outcome is Outcome.SUCCEEDED:
+            self._metrics.done(kind, attempt.age_seconds + seconds)
+        if outcome in {Outcome.SUCCEEDED, Outcome.FAILED}:
+            self._metrics.final(kind, attempt.number)
         return outcome
 
     def _attempt(self, definition: TaskDefinition, attempt: Attempt, started: float) -> Outcome:
@@ -150,7 +157,7 @@ class Execution:
             session.invalidate()
             raise CommitUncertainError(describe(error)) from error
 
-    def _fail(self, definition: TaskDefinition, attempt: Attempt, error: Exception) -> Outcome:
+    def _fail(self, attempt: Attempt, error: Exception) -> Outcome:
         again = deserves_retry(error, attempt.number, attempt.max_attempts)
         log.warning("attempt failed", error=describe(error), retry=again, exc_info=error)
         try:
@@ -160,8 +167,6 @@ class Execution:
             return Outcome.UNRECORDED
         if not recorded:
             return self._why_lost(attempt)
-        if again:
-            self._metrics.retried(definition.name)
         return Outcome.RETRYING if again else Outcome.FAILED
 
     def _record_failure(self, attempt: Attempt, error: str, *, again: bool) -> bool:
@@ -205,6 +210,6 @@ class Execution:
                 self._pause(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
         return transaction()
 
-    def _count(self, definition: TaskDefinition, outcome: Outcome) -> Outcome:
-        self._metrics.counted(definition.name, outcome.value)
+    def _count(self, kind: Kind, outcome: Outcome) -> Outcome:
+        self._metrics.counted(kind, outcome)
         return outcome

@@ -77,6 +77,15 @@ def silent_workers(entries: Mapping[str, str], now: float) -> list[str]:
     return [name for name, entry in entries.items() if now - _heartbeat(entry) > FORGET_AFTER_SECONDS]
 
 
+def heartbeat_ages(redis: Redis, now: float) -> dict[str, float]:
+    """Return for how long each worker has been silent, but for those to be forgotten."""
+    entries = cast("dict[str, str]", redis.hgetall(WORKERS_KEY))
+    forgotten = silent_workers(entries, now)
+    return {
+        name: max(0.0, now - _heartbeat(entry)) for name, entry in entries.items() if name not in forgotten
+    }
+
+
 def _heartbeat(entry: str) -> float:
     try:
         return float(json.loads(entry)["heartbeat"])

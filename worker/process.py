@@ -15,18 +15,18 @@ from app.metrics import DatabaseMetrics
 from app.redis_client import connect_redis
 from app.settings import Settings
 from app.tasks.registry import TaskDefinition, TaskRegistry
-from worker.celery_app import consumed_queues, create_celery
+from worker.celery_app import LedgerTask, consumed_queues, create_celery
 from worker.delivery.attempt_leases import AttemptLeases
 from worker.delivery.lease import visibility_lease
 from worker.delivery.transport import use_safe_transport
 from worker.execution import Execution
 from worker.fork_guard import ForkGuard
 from worker.health import heartbeat_step
-from worker.metrics import ParentMetrics, TaskMetrics
+from worker.metrics import Kind, ParentMetrics, TaskMetrics
 from worker.monitoring import MonitoringServer
 from worker.outcome import Outcome
 from worker.presence import Presence
-from worker.running import describe_running, running_task_ids
+from worker.running import describe_running, running_task_ids, running_task_names
 from worker.shutdown import GracefulWorker, say_in_json
 from worker.time_limits import longest_silence
 
@@ -45,12 +45,17 @@ class WorkerProcess:
         self._queues = consumed_queues(settings, self._tasks)
         # The name alone is not enough: a successor of the same name must not renew its predecessor's leases.
         self._owner = f"{settings.replica_name}:{secrets.token_hex(8)}"
-        own = CollectorRegistry()
-        self._task_metrics, self._database_metrics = TaskMetrics(own), DatabaseMetrics(own)
-        self._metrics = ParentMetrics(lambda: len(running_task_ids()))
+        queues = {task.name: task.queue or settings.task_queue for task in self._tasks}
+        kinds = [Kind(name, queue) for name, queue in queues.items() if queue in self._queues]
+        self.shared_registry = CollectorRegistry()
+        is_on = settings.worker_metrics_port != 0
+        self._task_metrics = TaskMetrics(self.shared_registry, kinds, is_on=is_on)
+        self._database_metrics = DatabaseMetrics(self.shared_registry)
+        self._metrics = ParentMetrics(running_task_names, kinds)
         registry.register(self._metrics)
         limits = (task.time_limit_seconds or settings.task_time_limit_seconds for task in self._tasks)
         self._database = Database(settings, self._database_metrics, longest_silence(limits))
+        registry.register(self._database.pool_metrics)
         self._redis = connect_redis(settings, PRESENCE_TIMEOUT_SECONDS)
         self._guard = ForkGuard()
         self._leases = AttemptLeases(
@@ -59,6 +64,7 @@ class WorkerProcess:
             settings.task_lease_seconds,
             running_task_ids,
             self._metrics,
+            tasks=self._task_metrics,
             guard=self._guard,
         )
         self._presence = Presence(self._redis, settings.replica_name, self._describe, guard=self._guard)
@@ -108,6 +114,7 @@ class WorkerProcess:
         signals.worker_ready.connect(self._on_ready, weak=False)
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
         signals.task_failure.connect(self._on_failure, weak=False)
+        signals.task_prerun.connect(self._on_task_start, weak=False)
         signals.worker_process_init.connect(self._on_process_start, weak=False)
         signals.worker_process_shutdown.connect(self._on_process_end, weak=False)
 
@@ -126,6 +133,10 @@ class WorkerProcess:
         reason = loss_of_process(exception)
         if reason:
             self._leases.report_lost(task_id, reason)
+
+    def _on_task_start(self, task: LedgerTask, **_: object) -> None:
+        if queue := task.redelivered_from:
+            self._task_metrics.redelivered(queue)
 
     def _on_process_start(self, **_: object) -> None:
         if self._monitoring:

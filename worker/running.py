@@ -23,6 +23,11 @@ def running_task_ids() -> list[str]:
     return [str(request.id) for request in running_requests()]
 
 
+def running_task_names() -> list[str]:
+    """Return the names of the tasks being run."""
+    return [str(request.name) for request in running_requests()]
+
+
 def describe_running() -> list[dict[str, Any]]:
     """Return the tasks being run as the API shows them, the longest-running first."""
     now = time.time()

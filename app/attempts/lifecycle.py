@@ -45,6 +45,7 @@ class GiveUp:
     """Fail it: every allowed attempt ended with the death of its worker."""
 
     error: str
+    attempts: int
 
 
 def decide_delivery(state: TaskState) -> Run | Skip | GiveUp:
@@ -56,7 +57,8 @@ def decide_delivery(state: TaskState) -> Run | Skip | GiveUp:
     if state.status is TaskStatus.RETRYING and not state.is_due:
         return Skip(SkipReason.NOT_DUE)
     if state.attempts >= state.max_attempts:
-        return GiveUp(f"its worker died or fell silent in each of {state.attempts} attempts")
+        error = f"its worker died or fell silent in each of {state.attempts} attempts"
+        return GiveUp(error, state.attempts)
     return Run(state.attempts + 1)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, Update, or_, select, update
@@ -19,13 +20,16 @@ class Attempt:
     """A claimed task: proof of the right to change its row."""
 
     task_id: str
+    name: str
+    queue: str
     number: int
     max_attempts: int
     owner: str
     payload: dict[str, Any]
     retry_delay_seconds: float
     request_id: str | None
-    queue_wait_seconds: float
+    queue_wait_seconds: float = 0
+    age_seconds: float = 0  # since the task was accepted
 
 
 class AttemptRepository:
@@ -60,7 +64,7 @@ class AttemptRepository:
             owner,
             unanswered,
         ):
-            return _attempt(task, unanswered, owner, 0)
+            return _attempt(task, unanswered, owner, since_accepted=row.now - task.created_at)
         decision = decide_delivery(
             TaskState(
                 task.status, task.attempts, task.max_attempts, bool(row.is_due), bool(row.lease_expired)
@@ -71,7 +75,13 @@ class AttemptRepository:
         if not isinstance(decision, Run):
             return decision
         self._start(task_id, decision.attempt, owner, worker, lease_seconds)
-        return _attempt(task, decision.attempt, owner, (row.now - task.available_at).total_seconds())
+        return _attempt(
+            task,
+            decision.attempt,
+            owner,
+            since_due=row.now - task.available_at,
+            since_accepted=row.now - task.created_at,
+        )
 
     def find_held(self, task_id: str, owner: str) -> Attempt | None:
         """Return the running attempt of an owner whose process can no longer speak for itself."""
@@ -80,7 +90,7 @@ class AttemptRepository:
                 Task.id == task_id, Task.lease_owner == owner, Task.status == TaskStatus.RUNNING
             )
         )
-        return _attempt(task, task.attempts, owner, 0) if task else None
+        return _attempt(task, task.attempts, owner) if task else None
 
     def succeed(self, attempt: Attempt, result: dict[str, Any] | None) -> bool:
         """Record success; False if the attempt has lost its right to, and must be rolled back."""
@@ -164,16 +174,26 @@ class AttemptRepository:
         return result.rowcount if isinstance(result, CursorResult) else 0
 
 
-def _attempt(task: Task, number: int, owner: str, queue_wait_seconds: float) -> Attempt:
+def _attempt(
+    task: Task,
+    number: int,
+    owner: str,
+    *,
+    since_due: timedelta = timedelta(),
+    since_accepted: timedelta = timedelta(),
+) -> Attempt:
     return Attempt(
         task_id=task.id,
+        name=task.name,
+        queue=task.queue,
         number=number,
         max_attempts=task.max_attempts,
         owner=owner,
         payload=task.payload,
         retry_delay_seconds=task.retry_delay_seconds,
         request_id=task.request_id,
-        queue_wait_seconds=max(0.0, queue_wait_seconds),
+        queue_wait_seconds=max(0.0, since_due.total_seconds()),
+        age_seconds=max(0.0, since_accepted.total_seconds()),
     )
 
 

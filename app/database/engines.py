@@ -16,6 +16,11 @@ MAX_CONNECTION_AGE_SECONDS = 300
 DEFAULT_PORT = 3306
 
 
+def pool_limit(settings: Settings) -> int:
+    """Return the most connections that a pool opens: twice as many as it keeps."""
+    return 2 * settings.db_pool_size
+
+
 def parse_host(address: str) -> tuple[str, int]:
     """Split `host[:port]`; the port defaults to MySQL's."""
     host, separator, port = address.rpartition(":")
@@ -76,7 +81,7 @@ def _pool(
         hide_parameters=True,  # they hold payloads and passwords
         isolation_level=isolation_level,
         pool_size=settings.db_pool_size,
-        max_overflow=settings.db_pool_size,
+        max_overflow=pool_limit(settings) - settings.db_pool_size,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_recycle=MAX_CONNECTION_AGE_SECONDS,
         pool_pre_ping=is_pinged,

@@ -8,8 +8,9 @@ import structlog
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database.engines import connect_to_primary, connect_to_replica
+from app.database.engines import connect_to_primary, connect_to_replica, pool_limit
 from app.database.errors import is_unavailable
+from app.database.pools import PoolMetrics
 from app.database.sessions import ReadSession, WriteSession
 from app.metrics import DatabaseMetrics
 from app.settings import Settings
@@ -27,6 +28,9 @@ class Database:
         self._primary_reads = self._primary.execution_options(isolation_level="AUTOCOMMIT")
         self._replicas = [connect_to_replica(host, settings) for host in settings.replica_hosts]
         self._turn = itertools.count()
+        names = ("primary", *(f"replica-{number}" for number in range(1, len(self._replicas) + 1)))
+        engines = dict(zip(names, (self._primary, *self._replicas), strict=True))
+        self.pool_metrics = PoolMetrics(engines, pool_limit(settings))
 
     @contextmanager
     def write(self) -> Iterator[WriteSession]:
@@ -85,6 +89,8 @@ class Database:
                 text("SELECT WAIT_FOR_EXECUTED_GTID_SET(:position, :seconds)"),
                 {"position": position, "seconds": self._wait_seconds},
             )
+        if timed_out:
+            self._metrics.read_your_writes_timeouts.inc()
         return bool(timed_out == 0)
 
     def _primary_session(self) -> ReadSession:

@@ -10,12 +10,13 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.attempts.lifecycle import may_retry
-from app.attempts.repository import AttemptRepository
+from app.attempts.repository import Attempt, AttemptRepository
 from app.database.routing import Database
 from app.database.sessions import WriteSession
 from worker.failures import describe
 from worker.fork_guard import ForkGuard
-from worker.metrics import ParentMetrics
+from worker.metrics import Kind, ParentMetrics, TaskMetrics
+from worker.outcome import Outcome
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,13 @@ class LostProcess(NamedTuple):
     reason: str
 
 
+class RecordedEnd(NamedTuple):
+    """The end of an attempt that its own process could not record."""
+
+    attempt: Attempt
+    outcome: Outcome
+
+
 class AttemptLeases:
     """Renews while tasks run, records what became of lost processes, and gives back the rest at the end.
 
@@ -47,6 +55,7 @@ class AttemptLeases:
         running: Callable[[], Collection[str]],
         metrics: ParentMetrics,
         *,
+        tasks: TaskMetrics,
         guard: ForkGuard,
     ) -> None:
         self._database = database
@@ -54,6 +63,7 @@ class AttemptLeases:
         self._lease_seconds = lease_seconds
         self._running = running
         self._metrics = metrics
+        self._tasks = tasks
         self._guard = guard
         self._reports: queue.SimpleQueue[LostProcess] = queue.SimpleQueue()
         self._lost: list[LostProcess] = []
@@ -118,8 +128,7 @@ class AttemptLeases:
     def _write(self, task_ids: Collection[str]) -> int | None:
         try:
             with self._database.write() as session:
-                for lost in self._lost:
-                    self._record(session, lost)
+                ends = [end for lost in self._lost if (end := self._record(session, lost))]
                 held = AttemptRepository(session).renew(self._owner, task_ids, self._lease_seconds)
                 session.commit()
         except SQLAlchemyError as error:
@@ -133,13 +142,24 @@ class AttemptLeases:
         self._healthy = True
         self._lost.clear()
         self._metrics.lease_renewals += 1
+        for end in ends:
+            self._count(end)
         return held
 
-    def _record(self, session: WriteSession, lost: LostProcess) -> None:
+    def _record(self, session: WriteSession, lost: LostProcess) -> RecordedEnd | None:
         attempts = AttemptRepository(session)
         attempt = attempts.find_held(lost.task_id, self._owner)
         if attempt is None:
-            return
+            return None
         again = may_retry(attempt.number, attempt.max_attempts)
         log.warning("process of a task was lost", task_id=lost.task_id, error=lost.reason, retry=again)
-        (attempts.retry_later if again else attempts.fail)(attempt, lost.reason)
+        recorded = (attempts.retry_later if again else attempts.fail)(attempt, lost.reason)
+        return RecordedEnd(attempt, Outcome.RETRYING if again else Outcome.FAILED) if recorded else None
+
+    def _count(self, end: RecordedEnd) -> None:
+        kind = Kind(end.attempt.name, end.attempt.queue)
+        self._tasks.counted(kind, end.outcome)
+        if end.outcome is Outcome.RETRYING:
+            self._tasks.retried(kind)
+        else:
+            self._tasks.final(kind, end.attempt.number)

@@ -1,14 +1,16 @@
-"""What the relay measures: the state of the queues, of the outbox and of Redis, and the last backup."""
+"""What the relay measures: queues, outbox, Redis, the workers, and the last backup."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from app.models import Backup
 from app.outbox.repository import Backlog
 from app.tasks.queues import QueueState
+from worker.relay.redis_metrics import RedisMetrics
+from worker.relay.worker_metrics import WorkerMetrics
+
+UNSTARTED, ABANDONED = "unstarted", "abandoned"
 
 
 class RelayMetrics:
@@ -21,6 +23,8 @@ class RelayMetrics:
             ["reason"],
             registry=registry,
         )
+        for reason in (UNSTARTED, ABANDONED):
+            self.republished.labels(reason)  # Prometheus sees no increase in a series that begins with 1
         self.failures = Counter(
             "relay_failures_total", "Passes that Redis or the primary made impossible", registry=registry
         )
@@ -36,19 +40,6 @@ class RelayMetrics:
         self.outbox_oldest_age = Gauge(
             "outbox_oldest_age_seconds", "How long the oldest of them has been due", registry=registry
         )
-        self.redis_up = Gauge("redis_up", "1 if Redis answered the last question", registry=registry)
-        self.redis_memory_used = Gauge("redis_memory_used_bytes", "Memory Redis uses", registry=registry)
-        self.redis_memory_max = Gauge(
-            "redis_memory_max_bytes", "Memory Redis may use, 0 if unlimited", registry=registry
-        )
-        self.redis_aof_ok = Gauge(
-            "redis_aof_last_write_ok",
-            "1 if the last write of the append-only file succeeded",
-            registry=registry,
-        )
-        self.redis_evicted = Gauge(
-            "redis_evicted_keys", "Keys that Redis threw away since its start; must stay 0", registry=registry
-        )
         self.backup_max_age = Gauge(
             "backup_max_age_seconds",
             "Age at which the last backup is too old, 0 if none are expected",
@@ -60,6 +51,9 @@ class RelayMetrics:
             registry=registry,
         )
         self.backup_bytes = Gauge("backup_last_success_bytes", "Size of that backup", registry=registry)
+        self.redis, self.workers = RedisMetrics(), WorkerMetrics()
+        for collector in (self.redis, self.workers):
+            registry.register(collector)
 
     def show_queue(self, queue: str, state: QueueState, now: datetime) -> None:
         """Show a queue."""
@@ -71,14 +65,6 @@ class RelayMetrics:
         """Show the outbox."""
         self.outbox_pending.set(backlog.pending)
         self.outbox_oldest_age.set(backlog.oldest_seconds)
-
-    def show_redis(self, info: Mapping[str, Any]) -> None:
-        """Show what Redis says of itself."""
-        self.redis_up.set(1)
-        self.redis_memory_used.set(info["used_memory"])
-        self.redis_memory_max.set(info["maxmemory"])
-        self.redis_aof_ok.set(info.get("aof_last_write_status") == "ok")
-        self.redis_evicted.set(info["evicted_keys"])
 
     def show_backup(self, newest: Backup | None) -> None:
         """Show the last backup."""

@@ -1,6 +1,6 @@
 """One pass of the relay: what was promised gets published, what got lost is published again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -11,14 +11,13 @@ from app.database.routing import Database
 from app.outbox.repository import OutboxRepository
 from app.tasks.broker import Broker, Message
 from app.tasks.queues import QueueInspector
-from worker.relay.metrics import RelayMetrics
+from worker.relay.metrics import ABANDONED, UNSTARTED, RelayMetrics
 
 log = structlog.get_logger(__name__)
 
 MOST_BATCHES_PER_PASS = 20
 # Of the time of redelivery: how far the clocks of hosts may be apart.
 CLOCK_SHARE = 0.5
-UNSTARTED, ABANDONED = "unstarted", "abandoned"
 
 Lock = Callable[[OutboxRepository], Sequence[Message]]
 
@@ -41,6 +40,7 @@ class Relay:
         batch_size: int,
         min_age_seconds: float,
         redelivery_seconds: float,
+        silences: Callable[[], Mapping[str, float]],
     ) -> None:
         self._database = database
         self._broker = broker
@@ -50,6 +50,7 @@ class Relay:
         self._batch_size = batch_size
         self._min_age_seconds = min_age_seconds
         self._redelivery_seconds = redelivery_seconds
+        self._silences = silences
 
     def publish_new(self) -> int:
         """Publish due tasks that nobody has published; returns how many."""
@@ -81,9 +82,10 @@ class Relay:
             for queue in self._queues:
                 self._metrics.show_queue(queue, self._inspector.inspect(queue), datetime.now(UTC))
             self._metrics.unacked_depth.set(self._inspector.unacknowledged())
-            self._metrics.show_redis(self._inspector.info())
+            self._metrics.workers.show(self._silences())
+            self._metrics.redis.show(self._inspector.info())
         except RedisError:
-            self._metrics.redis_up.set(0)
+            self._metrics.redis.show_down()
             raise
         with self._database.write() as session:
             self._metrics.show_backlog(OutboxRepository(session).backlog())

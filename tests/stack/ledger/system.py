@@ -61,6 +61,7 @@ class LedgerSystem(RuleBasedStateMachine):
             batch_size=4,
             min_age_seconds=1,
             redelivery_seconds=REDELIVERY_SECONDS,
+            silences=dict,
         )
 
     def work_undisturbed(self) -> None:

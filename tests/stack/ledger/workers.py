@@ -50,15 +50,15 @@ class TrialWorker:
     def replace(self) -> None:
         """Begin anew as the successor of a worker that is gone."""
         self._owner = f"trial:{secrets.token_hex(8)}"
-        metrics = ParentMetrics(lambda: len(self.attempts))
+        metrics, tasks = ParentMetrics(self._running, []), TaskMetrics(CollectorRegistry())
         database = cast("Database", self._database)
         self._leases = AttemptLeases(
-            database, self._owner, LEASE_SECONDS, self._running, metrics, guard=ForkGuard()
+            database, self._owner, LEASE_SECONDS, self._running, metrics, tasks=tasks, guard=ForkGuard()
         )
         self._execution = Execution(
             database,
             cast("Redis", None),
-            TaskMetrics(CollectorRegistry()),
+            tasks,
             owner=self._owner,
             worker="trial",
             lease_seconds=LEASE_SECONDS,

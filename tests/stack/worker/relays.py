@@ -29,6 +29,7 @@ def relay_of(ledger: Ledger, broker: Broker | None = None, database: Database | 
         batch_size=BATCH,
         min_age_seconds=-LATER_SECONDS,
         redelivery_seconds=REDELIVERY_SECONDS,
+        silences=dict,
     )
 
 

@@ -145,6 +145,13 @@ def test_requests_are_counted_by_route_not_by_path(client: TestClient, app: Fast
     assert context.metrics.in_flight._value.get() == 0
 
 
+def test_a_method_that_a_client_made_up_gets_no_series_of_its_own(client: TestClient) -> None:
+    client.request("BREW", "/healthz")
+    metrics = client.get("/metrics").text
+    assert "BREW" not in metrics
+    assert 'method="other",route="/healthz"' in metrics
+
+
 def test_metrics_with_a_port_of_their_own_are_not_on_the_port_that_an_ingress_publishes() -> None:
     settings = Settings(
         db_password=SecretStr("unused"), secret_key=SecretStr("0123456789abcdef"), api_metrics_port=9102

@@ -39,7 +39,7 @@ def test_a_stale_message_does_not_cut_the_pause_before_a_retry() -> None:
 
 def test_a_task_that_kills_its_workers_is_given_up_with_the_reason() -> None:
     decision = decide_delivery(state(TaskStatus.RUNNING, attempts=4))
-    assert decision == GiveUp("its worker died or fell silent in each of 4 attempts")
+    assert decision == GiveUp("its worker died or fell silent in each of 4 attempts", 4)
 
 
 @given(states)

@@ -124,6 +124,15 @@ def test_a_demoted_primary_loses_its_clients_once(after: ClusterView) -> None:
     assert registry.get_sample_value("mysql_agent_demotions_total") == 1
 
 
+def test_a_promotion_is_counted_where_it_was_seen() -> None:
+    loop, registry = loop_over(Script(PRIMARY, SECONDARY, PRIMARY, GONE, PRIMARY))
+    loop.step()
+    assert registry.get_sample_value("mysql_agent_promotions_total") == 0, "it was the primary before"
+    for _ in range(4):
+        loop.step()
+    assert registry.get_sample_value("mysql_agent_promotions_total") == 1
+
+
 def test_a_primary_that_is_briefly_silent_is_not_demoted() -> None:
     script = Script(PRIMARY, GONE, PRIMARY)
     loop, _ = loop_over(script)

@@ -13,6 +13,8 @@ from app.attempts.repository import Attempt
 
 ATTEMPT = Attempt(
     task_id="0197f3a2-6b1c-7c3e-9a55-2f1d0c9b8a77",
+    name="echo",
+    queue="default",
     number=1,
     max_attempts=4,
     owner="worker-1:abc",
@@ -20,6 +22,7 @@ ATTEMPT = Attempt(
     retry_delay_seconds=60,
     request_id="request-1",
     queue_wait_seconds=0.25,
+    age_seconds=100,
 )
 
 

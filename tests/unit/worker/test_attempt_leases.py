@@ -1,16 +1,18 @@
 """The thread that keeps leases: what it writes, and what it does while the primary is away."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from tests.unit.worker.stand_ins import ATTEMPT, StandInLedger, mysql_error
 from worker.delivery import attempt_leases
 from worker.delivery.attempt_leases import AttemptLeases
 from worker.fork_guard import ForkGuard
-from worker.metrics import ParentMetrics
+from worker.metrics import ParentMetrics, TaskMetrics
 
 if TYPE_CHECKING:
     from app.database.routing import Database
@@ -22,13 +24,15 @@ class Bench:
     def __init__(self) -> None:
         self.ledger = StandInLedger()
         self.running: list[str] = []
-        self.metrics = ParentMetrics(lambda: len(self.running))
+        self.metrics = ParentMetrics(lambda: self.running, [])
+        self.registry = CollectorRegistry()
         self.leases = AttemptLeases(
             cast("Database", self.ledger),
             ATTEMPT.owner,
             60,
             lambda: self.running,
             self.metrics,
+            tasks=TaskMetrics(self.registry),
             guard=ForkGuard(),
         )
 
@@ -75,7 +79,7 @@ def test_an_outage_is_logged_when_it_begins_and_when_it_ends(bench: Bench) -> No
 
 @pytest.mark.parametrize(("max_attempts", "record"), [(4, "retry_later"), (1, "fail")])
 def test_a_lost_process_is_recorded_by_the_thread(bench: Bench, max_attempts: int, record: str) -> None:
-    bench.ledger.held = ATTEMPT.__class__(**{**ATTEMPT.__dict__, "max_attempts": max_attempts})
+    bench.ledger.held = replace(ATTEMPT, max_attempts=max_attempts)
     bench.leases.start()
 
     bench.leases.report_lost(ATTEMPT.task_id, "killed")
@@ -83,6 +87,27 @@ def test_a_lost_process_is_recorded_by_the_thread(bench: Bench, max_attempts: in
     assert bench.ledger.recorded.wait(5), "the thread wrote nothing"
     assert (record, "killed") in bench.ledger.calls
     assert bench.metrics.processes_lost == 1
+
+
+@pytest.mark.parametrize(("max_attempts", "outcome"), [(4, "retrying"), (1, "failed")])
+def test_a_lost_process_counts_as_the_end_of_an_attempt_once_that_is_recorded(
+    bench: Bench, max_attempts: int, outcome: str
+) -> None:
+    echo = {"task": ATTEMPT.name, "queue": ATTEMPT.queue}
+    bench.ledger.held = replace(ATTEMPT, max_attempts=max_attempts)
+    bench.ledger.script.record = [None, mysql_error(GONE)]
+    bench.leases.report_lost(ATTEMPT.task_id, "killed")
+    bench.leases._take_reports()
+
+    bench.leases.renew()
+    assert bench.registry.get_sample_value("tasks_total", {**echo, "outcome": outcome}) is None
+
+    bench.leases.renew()
+    bench.leases.renew()
+    assert bench.registry.get_sample_value("tasks_total", {**echo, "outcome": outcome}) == 1
+    failed = outcome == "failed"
+    assert bench.registry.get_sample_value("task_attempts_sum", echo) == (1 if failed else None)
+    assert bench.registry.get_sample_value("task_retries_total", echo) == (None if failed else 1)
 
 
 def test_a_lost_process_that_had_finished_changes_nothing(bench: Bench) -> None:

@@ -99,6 +99,19 @@ def test_every_other_message_is_acknowledged(outcome: Outcome) -> None:
     assert handled == [(rare, "slow", "None")]
 
 
+@pytest.mark.parametrize(
+    ("delivery_info", "queue"),
+    [({"redelivered": True}, "slow"), ({"redelivered": None}, None), ({}, None), (None, None)],
+)
+def test_a_message_that_came_before_is_known_by_its_queue(
+    delivery_info: dict[str, object] | None, queue: str | None
+) -> None:
+    task = LedgerTask(rare, make_settings(), run_nothing)
+    task.push_request(delivery_info=delivery_info)
+
+    assert task.redelivered_from == queue
+
+
 def test_the_loss_of_a_process_is_told_from_a_failure() -> None:
     lost = WorkerLostError("Worker exited prematurely: signal 9 (SIGKILL) Job: 3.")
 

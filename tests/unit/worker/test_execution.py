@@ -1,6 +1,7 @@
 """What follows when the database or the task misbehaves at each point of an attempt."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from app.database.routing import Database
 
 DEADLOCK, GONE = 1213, 2013
+ECHO = {"task": "echo", "queue": "default"}
 
 
 class Word(BaseModel):
@@ -93,8 +95,36 @@ def test_success_is_recorded_with_its_log_row_in_one_commit(bench: Bench) -> Non
         ("add_task_run", ATTEMPT.task_id, "echo", "request-1"),
     ]
     assert bench.ledger.commits == 2, "the claim's and the attempt's"
-    assert bench.metric("tasks_total", task="echo", outcome="succeeded") == 1
-    assert bench.metric("task_queue_wait_seconds_sum", task="echo", queue="default") == 0.25
+    assert bench.metric("tasks_total", **ECHO, outcome="succeeded") == 1
+    assert bench.metric("task_queue_wait_seconds_sum", **ECHO) == 0.25
+    assert bench.metric("task_duration_seconds_count", **ECHO, outcome="succeeded") == 1
+
+
+def test_a_task_counts_as_done_from_its_acceptance_on(bench: Bench) -> None:
+    bench.handle()
+
+    assert bench.metric("task_accepted_to_done_seconds_count", **ECHO) == 1
+    assert bench.metric("task_accepted_to_done_seconds_sum", **ECHO) == pytest.approx(100, abs=5)
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("error", [None, PermanentTaskError("no")], ids=["succeeded", "failed"])
+def test_a_final_state_tells_how_many_attempts_it_took(
+    bench: Bench, number: int, error: Exception | None
+) -> None:
+    bench.ledger.claimed = replace(ATTEMPT, number=number)
+
+    bench.handle(raising(error))
+
+    assert bench.metric("task_attempts_sum", **ECHO) == number
+    assert bench.metric("task_attempts_count", **ECHO) == 1
+    assert bench.metric("task_accepted_to_done_seconds_count", **ECHO) == (0 if error else 1)
+
+
+def test_an_attempt_that_is_not_the_last_is_no_final_state(bench: Bench) -> None:
+    bench.handle(raising(ValueError("no luck")))
+
+    assert bench.metric("task_attempts_count", **ECHO) == 0
 
 
 @pytest.mark.parametrize("reason", list(SkipReason))
@@ -108,11 +138,13 @@ def test_a_message_that_must_not_run_is_skipped_and_counted(bench: Bench, reason
 
 
 def test_a_task_given_up_counts_as_failed(bench: Bench) -> None:
-    bench.ledger.claimed = GiveUp("its worker died in each of 4 attempts")
+    bench.ledger.claimed = GiveUp("its worker died in each of 4 attempts", 4)
 
     assert bench.handle() is Outcome.FAILED
 
     assert bench.ledger.commits == 1, "the claim has written the failure"
+    assert bench.metric("tasks_total", **ECHO, outcome="failed") == 1
+    assert bench.metric("task_attempts_sum", **ECHO) == 4
 
 
 def test_the_context_knows_the_attempt(bench: Bench) -> None:
@@ -158,7 +190,7 @@ def test_a_database_that_stays_away_is_waited_for_a_bounded_time(bench: Bench) -
     assert bench.ledger.names() == ["claim"] * (len(PAUSES_SECONDS) + 1)
     assert sum(bench.pauses) <= sum(PAUSES_SECONDS) * 1.5 + REQUEUE_PAUSE_SECONDS
     assert bench.pauses[-1] == REQUEUE_PAUSE_SECONDS, "a queue of messages must not spin"
-    assert bench.metric("tasks_total", task="echo", outcome="requeued") == 1
+    assert bench.metric("tasks_total", **ECHO, outcome="requeued") == 1
 
 
 def test_a_claim_without_an_answer_is_taken_up_and_not_left_to_its_lease(bench: Bench) -> None:
@@ -187,14 +219,14 @@ def test_a_failure_is_retried_later(bench: Bench) -> None:
     assert bench.handle(raising(ValueError("no luck"))) is Outcome.RETRYING
 
     assert bench.ledger.calls[1:] == [("retry_later", "ValueError: no luck")]
-    assert bench.metric("task_retries_total", task="echo") == 1
+    assert bench.metric("task_retries_total", **ECHO) == 1
 
 
 def test_a_failure_for_good_fails_at_once(bench: Bench) -> None:
     assert bench.handle(raising(PermanentTaskError("there is no user 7"))) is Outcome.FAILED
 
     assert bench.ledger.calls[1:] == [("fail", "there is no user 7")]
-    assert bench.metric("task_retries_total", task="echo") == 0
+    assert bench.metric("task_retries_total", **ECHO) == 0
 
 
 def test_an_interrupted_task_lets_go_of_its_connection(bench: Bench) -> None:
@@ -228,7 +260,7 @@ def test_an_attempt_without_its_lease_has_no_effect(
     assert bench.handle(body) is outcome
 
     assert "add_task_run" not in bench.ledger.names()
-    assert bench.metric("task_retries_total", task="echo") == 0
+    assert bench.metric("task_retries_total", **ECHO) == 0
 
 
 def test_a_checkpoint_ends_a_cancelled_attempt(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from app.cluster.service import read_worker
 from worker.fork_guard import ForkGuard
-from worker.presence import FORGET_AFTER_SECONDS, Presence, silent_workers
+from worker.presence import FORGET_AFTER_SECONDS, Presence, heartbeat_ages, silent_workers
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -61,6 +61,18 @@ def test_workers_that_have_been_silent_for_long_are_forgotten() -> None:
 
 def test_a_worker_silent_for_a_short_time_is_kept() -> None:
     assert silent_workers({"late": json.dumps({"heartbeat": 900})}, now=1000) == []
+
+
+def test_the_relay_reads_who_has_been_silent_for_how_long_and_forgets_whoever_is_gone() -> None:
+    redis = StandInRedis()
+    redis.entries = {
+        "quick": json.dumps({"heartbeat": 1000.5}),
+        "late": json.dumps({"heartbeat": 960}),
+        "gone": json.dumps({"heartbeat": 1000 - FORGET_AFTER_SECONDS - 1}),
+        "odd": "?",
+    }
+
+    assert heartbeat_ages(cast("Redis", redis), now=1000) == {"quick": 0, "late": 40}
 
 
 def test_redis_away_is_logged_once_and_again_when_it_is_back() -> None:

@@ -9,12 +9,14 @@ import pytest
 from prometheus_client import CollectorRegistry
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from app.cluster.service import ALIVE_SECONDS
 from app.models import Backup
 from app.outbox.repository import Backlog
 from app.tasks.broker import Message, PublishError
 from app.tasks.queues import NEVER, QueueState, published_at
 from worker.relay import relay as relay_module
 from worker.relay.metrics import RelayMetrics
+from worker.relay.redis_metrics import RedisMetrics
 from worker.relay.relay import MOST_BATCHES_PER_PASS, Relay
 
 if TYPE_CHECKING:
@@ -87,8 +89,13 @@ class StandIns:
         return {
             "used_memory": 1000,
             "maxmemory": 2000,
+            "aof_enabled": 1,
             "aof_last_write_status": "ok",
-            "evicted_keys": 0,
+            "aof_rewrite_in_progress": 0,
+            "aof_current_size": 300,
+            "connected_clients": 12,
+            "uptime_in_seconds": 60,
+            "evicted_keys": 7,
         }
 
 
@@ -100,6 +107,7 @@ class Bench:
     def __init__(self) -> None:
         self.parts = StandIns()
         self.registry = CollectorRegistry()
+        self.silences: dict[str, float] = {}
         self.relay = Relay(
             cast("Database", self.parts),
             cast("Broker", self.parts),
@@ -109,6 +117,7 @@ class Bench:
             batch_size=10,
             min_age_seconds=1,
             redelivery_seconds=120,
+            silences=lambda: self.silences,
         )
 
     def metric(self, name: str, **labels: str) -> float | None:
@@ -182,7 +191,38 @@ def test_a_look_brings_every_gauge_up_to_date(bench: Bench) -> None:
     assert (bench.metric("outbox_pending"), bench.metric("outbox_oldest_age_seconds")) == (3, 1.5)
     assert (bench.metric("redis_up"), bench.metric("redis_aof_last_write_ok")) == (1, 1)
     assert (bench.metric("redis_memory_used_bytes"), bench.metric("redis_memory_max_bytes")) == (1000, 2000)
-    assert bench.metric("redis_evicted_keys") == 0
+    assert bench.metric("redis_evicted_keys_total") == 7
+    assert (bench.metric("redis_connected_clients"), bench.metric("redis_uptime_seconds")) == (12, 60)
+    assert (bench.metric("redis_aof_enabled"), bench.metric("redis_aof_size_bytes")) == (1, 300)
+    assert bench.metric("redis_aof_rewrite_in_progress") == 0
+
+
+def test_a_redis_without_an_append_only_file_has_none_of_any_size() -> None:
+    registry, metrics = CollectorRegistry(), RedisMetrics()
+    registry.register(metrics)
+
+    metrics.show({"aof_enabled": 0, "aof_last_write_status": "err"})
+
+    assert registry.get_sample_value("redis_up") == 1
+    assert registry.get_sample_value("redis_aof_last_write_ok") == 0
+    assert registry.get_sample_value("redis_aof_size_bytes") == 0
+
+
+def test_workers_are_shown_until_they_are_forgotten(bench: Bench) -> None:
+    bench.silences = {"worker-1": 1.5, "worker-2": ALIVE_SECONDS + 1}
+    bench.relay.observe()
+    assert bench.metric("workers_alive") == 1
+    assert bench.metric("worker_heartbeat_age_seconds", worker="worker-1") == 1.5
+    assert bench.metric("worker_heartbeat_age_seconds", worker="worker-2") == ALIVE_SECONDS + 1
+
+    bench.silences = {"worker-1": 0.5}
+    bench.relay.observe()
+    assert bench.metric("worker_heartbeat_age_seconds", worker="worker-2") is None
+
+
+def test_what_was_never_lost_is_shown_as_not_lost(bench: Bench) -> None:
+    assert bench.metric("tasks_republished_total", reason="unstarted") == 0
+    assert bench.metric("tasks_republished_total", reason="abandoned") == 0
 
 
 def test_the_last_backup_is_shown_and_its_absence_too(bench: Bench) -> None:

@@ -9,18 +9,22 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client import CollectorRegistry, Counter, generate_latest, values
 
+from app.attempts.lifecycle import SkipReason
 from worker import shared_metrics as shared_metrics_module
-from worker.metrics import ParentMetrics
+from worker.metrics import Kind, ParentMetrics, TaskMetrics
+from worker.outcome import Outcome
 from worker.shared_metrics import PREFIX, process_slot, shared_metrics
 
 
 def test_the_parent_serves_its_own_numbers() -> None:
     registry = CollectorRegistry()
-    metrics = ParentMetrics(lambda: 2)
+    echo, other = Kind("echo", "default"), Kind("other", "slow")
+    metrics = ParentMetrics(lambda: ["echo", "echo"], [echo, other])
     registry.register(metrics)
     metrics.processes_lost = 3
 
-    assert registry.get_sample_value("worker_tasks_running") == 2
+    assert registry.get_sample_value("worker_tasks_running", echo._asdict()) == 2
+    assert registry.get_sample_value("worker_tasks_running", other._asdict()) == 0
     assert registry.get_sample_value("worker_processes_lost_total") == 3
 
 
@@ -42,6 +46,25 @@ def test_the_parent_serves_the_sum_of_its_processes_and_their_predecessors(
     assert "done_total 3.0" in served
     assert list(tmp_path.iterdir()) == []
     assert values.ValueClass is values.MutexValue
+
+
+def test_every_counter_is_there_before_it_counts_something() -> None:
+    registry, echo = CollectorRegistry(), Kind("echo", "default")
+    TaskMetrics(registry, [echo])
+
+    assert registry.get_sample_value("tasks_total", {**echo._asdict(), "outcome": "failed"}) == 0
+    assert registry.get_sample_value("task_retries_total", echo._asdict()) == 0
+    assert registry.get_sample_value("task_redeliveries_total", {"queue": "default"}) == 0
+    assert registry.get_sample_value("task_skips_total", {"reason": "final"}) == 0
+
+
+def test_nothing_is_measured_where_nobody_can_ask() -> None:
+    registry, echo = CollectorRegistry(), Kind("echo", "default")
+    metrics = TaskMetrics(registry, [echo], is_on=False)
+    metrics.ended(echo, Outcome.SUCCEEDED, 1)
+    metrics.skipped(SkipReason.FINAL)
+
+    assert [sample for family in registry.collect() for sample in family.samples if sample.labels] == []
 
 
 def test_a_process_outside_the_pool_is_the_parent() -> None:
