@@ -55,6 +55,7 @@ class ApiContext:
         database = Database(settings, DatabaseMetrics(metrics_registry), IDLE_SECONDS)
         metrics_registry.register(database.pool_metrics)
         registry = TaskRegistry.load(settings.all_task_modules)
+        metrics.show_from_the_start(task.name for task in registry)
         broker = Broker(settings, PublishMetrics(metrics_registry))
         publisher = Publisher(broker, database)
         redis = connect_redis(settings, REDIS_TIMEOUT_SECONDS)
@@ -69,7 +70,7 @@ class ApiContext:
             broker=broker,
             publisher=publisher,
             recorder=RequestRecorder(database, metrics, settings.request_log_capacity),
-            tasks=TaskService(registry, settings, publisher.enqueue),
+            tasks=TaskService(registry, settings, publisher.enqueue, metrics.count_accepted),
             cluster=ClusterService(database, redis, settings, registry),
         )
 

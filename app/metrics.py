@@ -1,6 +1,6 @@
 """Prometheus metrics of the API process and of the parts it shares with worker and relay."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
@@ -64,7 +64,10 @@ class ApiMetrics:
         )
         self.in_flight = Gauge("http_requests_in_flight", "Requests being answered", registry=registry)
         self.accepted = Counter(
-            "tasks_accepted_total", "Tasks promised with 202", ["task"], registry=registry
+            "tasks_accepted_total",
+            "Tasks promised with 202, each once however often it was asked for",
+            ["task"],
+            registry=registry,
         )
         self.request_log_written = Counter(
             "request_log_rows_total", "Rows written to the table of requests", registry=registry
@@ -74,6 +77,15 @@ class ApiMetrics:
             "Rows lost because the database was too slow or away",
             registry=registry,
         )
+
+    def show_from_the_start(self, tasks: Iterable[str]) -> None:
+        """Have the counters of tasks at 0: Prometheus sees no increase in a series that begins with 1."""
+        for task in tasks:
+            self.accepted.labels(task)
+
+    def count_accepted(self, task: str) -> None:
+        """Count a task whose acceptance is committed."""
+        self.accepted.labels(task).inc()
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""Renew the generated tables of the READMEs: `python -m docs.generate`, or `make docs`."""
+"""Renew the generated tables of the documents: `python -m docs.generate`, or `make docs`."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,17 +12,21 @@ from pydantic_core import PydanticUndefined
 
 from app.main import create_app
 from app.settings import Settings
+from docs.catalogue import LABELS, MetricEntry, catalogue
+from docs.metric_uses import pages_that_name, uses
+from docs.tables import table
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 CHART = ROOT / "charts" / "conveyor"
+METRICS = ROOT / "docs" / "metrics.md"
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def configuration_table() -> str:
     """Return every setting with its default and its meaning."""
     fields = Settings.model_fields.items()
-    return _table(
+    return table(
         ("Variable", "Default", "Meaning"),
         ((f"`{name.upper()}`", _default(field), field.description or "") for name, field in fields),
     )
@@ -32,7 +36,7 @@ def endpoints_table() -> str:
     """Return every endpoint of the OpenAPI document with what it does."""
     settings = Settings(db_password=SecretStr("unused"), secret_key=SecretStr("unused-unused-unused"))
     paths: Mapping[str, Mapping[str, Any]] = create_app(settings).openapi()["paths"]
-    return _table(
+    return table(
         ("Endpoint", "What it does"),
         (
             (f"`{method.upper()} {path}`", operations[method]["description"])
@@ -51,7 +55,27 @@ def values_table() -> str:
         (f"`{'.'.join(path)}`", f"`{json.dumps(default)}`", meaning)
         for path, default, meaning in _described(schema, schema, values)
     )
-    return _table(("Value", "Default", "Meaning"), rows)
+    return table(("Value", "Default", "Meaning"), rows)
+
+
+def metrics_table() -> str:
+    """Return every metric with who exports it and who asks for it."""
+    askers = uses()
+    head = ("Metric", "Type", "Labels", "Unit", "Meaning", "Exported by", "Used by")
+    return table(head, (_metric_row(entry, askers) for entry in catalogue()))
+
+
+def _metric_row(entry: MetricEntry, askers: Mapping[str, list[str]]) -> tuple[str, ...]:
+    asking = [who for sample in sorted(entry.samples) for who in askers.get(sample, ())]
+    users = dict.fromkeys([*asking, *pages_that_name(entry.samples)])
+    labels = ", ".join(f"`{label}`" for label in entry.labels)
+    exported_by = ", ".join(entry.exported_by)
+    return f"`{entry.name}`", entry.kind, labels, entry.unit, entry.meaning, exported_by, ", ".join(users)
+
+
+def labels_table() -> str:
+    """Return every label with what bounds its values."""
+    return table(("Label", "Its values are"), ((f"`{label}`", bound) for label, bound in LABELS.items()))
 
 
 def _described(
@@ -77,6 +101,7 @@ def _resolved(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str
 TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     README: {"configuration": configuration_table, "endpoints": endpoints_table},
     CHART / "README.md": {"values": values_table},
+    METRICS: {"metrics": metrics_table, "labels": labels_table},
 }
 
 
@@ -86,8 +111,8 @@ def renewed(text: str, tables: Mapping[str, Callable[[], str]] = TABLES[README])
     Raises:
         ValueError: a marker is missing.
     """
-    for name, table in tables.items():
-        text = _replace(text, name, table())
+    for name, written in tables.items():
+        text = _replace(text, name, written())
     return text
 
 
@@ -103,24 +128,19 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    escaped = ((cell.replace("|", r"\|") for cell in row) for row in rows)
-    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ("---",) * len(head), *escaped))
-
-
 def _replace(readme: str, name: str, table: str) -> str:
     begin, end = f"<!-- {name}: written by `make docs` -->", f"<!-- end of {name} -->"
     before, found, rest = readme.partition(begin)
     _, closed, after = rest.partition(end)
     if not (found and closed):
-        raise ValueError(f"the README must contain {begin} and {end}")
+        raise ValueError(f"the document must contain {begin} and {end}")
     return f"{before}{begin}\n{table}\n{end}{after}"
 
 
 def main() -> None:
-    """Rewrite the READMEs in place."""
-    for readme, tables in TABLES.items():
-        readme.write_text(renewed(readme.read_text(encoding="utf-8"), tables), encoding="utf-8")
+    """Rewrite the documents in place."""
+    for document, tables in TABLES.items():
+        document.write_text(renewed(document.read_text(encoding="utf-8"), tables), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,11 +24,16 @@ class TaskService:
     """The life of a task from the client's side; sessions are committed by their owner."""
 
     def __init__(
-        self, registry: TaskRegistry, settings: Settings, publish: Callable[[Message], None]
+        self,
+        registry: TaskRegistry,
+        settings: Settings,
+        publish: Callable[[Message], None],
+        count_accepted: Callable[[str], None],
     ) -> None:
         self._registry = registry
         self._settings = settings
         self._publish = publish
+        self._count_accepted = count_accepted
 
     def accept(
         self,
@@ -60,6 +65,7 @@ class TaskService:
             session.rollback()
             return self._lost_the_race(session, idempotency_key, fingerprint)
         self._publish_after_commit(session, task)
+        session.after_commit(lambda: self._count_accepted(task.name))
         return task
 
     def get(self, reads: ReadSession, writes: WriteSession, task_id: str) -> Task:

@@ -25,7 +25,10 @@ class TrialClient:
         self._database = database
         self._queue = queue
         self._fresh: list[Message] = []
-        self._service = TaskService(TaskRegistry([definition()]), settings, self._fresh.append)
+        self.accepted: list[str] = []
+        self._service = TaskService(
+            TaskRegistry([definition()]), settings, self._fresh.append, self.accepted.append
+        )
 
     @property
     def has_fresh(self) -> bool:
