@@ -45,7 +45,7 @@ lock: .venv/dev.stamp ## Renew requirements/*.txt from pyproject.toml
 	@$(LOCK) pyproject.toml --group stack -o requirements/stack.txt
 	@$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
 	@$(LOCK) requirements/checkov.in -o requirements/checkov.txt
-docs: .venv/dev.stamp ## Renew the generated tables of the documents
+docs: .venv/dev.stamp ## Renew generated tables and dashboards
 	@$(RUN) docs.generate
 
 .venv/%.stamp: requirements/%.txt

@@ -1,4 +1,4 @@
-"""Renew the generated tables of the documents: `python -m docs.generate`, or `make docs`."""
+"""Renew generated tables and dashboards: `python -m docs.generate`, or `make docs`."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +15,7 @@ from app.settings import Settings
 from docs.catalogue import LABELS, MetricEntry, catalogue
 from docs.metric_uses import pages_that_name, uses
 from docs.tables import table
+from grafana import generate as dashboards
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -138,7 +139,9 @@ def _replace(readme: str, name: str, table: str) -> str:
 
 
 def main() -> None:
-    """Rewrite the documents in place."""
+    """Rewrite dashboards and documents in place."""
+    # first, as the table of metrics names the dashboards that ask for each
+    dashboards.main()
     for document, tables in TABLES.items():
         document.write_text(renewed(document.read_text(encoding="utf-8"), tables), encoding="utf-8")
 

@@ -5,6 +5,7 @@ import pytest
 from chart.manifests import Manifests
 from chart.presets import PRESETS, Preset
 from chart.shell import Shell
+from stack.packages import find_daemons
 
 
 @pytest.fixture(params=PRESETS)
@@ -17,6 +18,13 @@ def preset(request: pytest.FixtureRequest) -> Preset:
 def manifests(preset: Preset) -> Manifests:
     """The chart, rendered with each set of values in turn."""
     return preset.rendered()
+
+
+@pytest.fixture(scope="session")
+def promtool() -> tuple[str, ...]:
+    """Prometheus' own reader of rules and queries."""
+    prometheus = find_daemons(lambda _: None).argv["prometheus"]
+    return (*prometheus[:-1], str(Path(prometheus[-1]).with_name("promtool")))
 
 
 @pytest.fixture

@@ -1,21 +1,17 @@
-"""Alerts and dashboard ask for metrics that exist, and Prometheus can read them."""
+"""Alerts ask for metrics that exist, and Prometheus can read them."""
 
-import json
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from chart.presets import PRESETS
 from chart.rendering import CHART, ROOT, render
-from stack.packages import find_daemons
 
 RULES = CHART / "files" / "rules" / "conveyor.yaml"
-DASHBOARD = CHART / "files" / "dashboards" / "conveyor.json"
 WORDS_OF_PROMQL = {
     *(
         "sum",
@@ -35,12 +31,6 @@ WORDS_OF_PROMQL = {
 }
 
 
-@pytest.fixture(scope="module")
-def promtool() -> tuple[str, ...]:
-    prometheus = find_daemons(lambda _: None).argv["prometheus"]
-    return (*prometheus[:-1], str(Path(prometheus[-1]).with_name("promtool")))
-
-
 def rules() -> list[dict[str, Any]]:
     document = yaml.safe_load(RULES.read_text(encoding="utf-8"))
     return [rule for group in document["groups"] for rule in group["rules"]]
@@ -49,9 +39,6 @@ def rules() -> list[dict[str, Any]]:
 def expressions() -> Iterator[str]:
     for rule in rules():
         yield rule["expr"]
-    for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]:
-        for target in panel["targets"]:
-            yield target["expr"]
 
 
 def metrics(expression: str) -> set[str]:
@@ -107,27 +94,6 @@ def test_every_alert_says_what_and_where() -> None:
 def test_the_rules_reach_the_cluster_as_they_are() -> None:
     (rule,) = PRESETS["production"].rendered().of("PrometheusRule")
     assert rule["spec"] == yaml.safe_load(RULES.read_text(encoding="utf-8"))
-    (dashboard,) = (
-        document
-        for document in PRESETS["production"].rendered().of("ConfigMap")
-        if document["metadata"]["name"].endswith("-dashboard")
-    )
-    assert dashboard["metadata"]["labels"]["grafana_dashboard"] == "1"
-    assert dashboard["data"]["conveyor.json"] == DASHBOARD.read_text(encoding="utf-8")
-
-
-def test_the_panels_lie_beside_each_other() -> None:
-    taken: set[tuple[int, int]] = set()
-    for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]:
-        place = panel["gridPos"]
-        cells = {
-            (x, y)
-            for x in range(place["x"], place["x"] + place["w"])
-            for y in range(place["y"], place["y"] + place["h"])
-        }
-        assert not cells & taken, panel["title"]
-        assert place["x"] + place["w"] <= 24
-        taken |= cells
 
 
 def test_monitors_and_rules_carry_the_labels_by_which_prometheus_looks() -> None:

@@ -27,6 +27,7 @@ SOURCES = (
     "k8s-tests",
     "charts",
     "docs",
+    "grafana",
 )
 # made when Conveyor runs, or in a place of the reader's
 MADE_LATER = {".env", "ca.pem"}
