@@ -22,6 +22,7 @@ COPY mysql_agent mysql_agent
 COPY mysql_archive mysql_archive
 COPY kubernetes_api kubernetes_api
 COPY certificates certificates
+COPY structured_logging structured_logging
 # the file system is read-only later, so the byte code is written now
 RUN python -m compileall -q .
 

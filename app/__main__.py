@@ -5,10 +5,10 @@ import sys
 
 import uvicorn
 
-from app.logging import configure_logging
 from app.main import create_app
 from app.server import DrainingServer
 from app.settings import load_settings
+from structured_logging.configuration import begin
 
 KEEP_ALIVE_SECONDS = 75
 STARTUP_FAILED = 3
@@ -16,8 +16,7 @@ STARTUP_FAILED = 3
 
 def main() -> None:
     """Serve; at SIGTERM no new requests are asked for, and open ones are finished."""
-    settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format, process="api", replica=settings.replica_name)
+    settings = begin("api", load_settings, replica="replica_name")
     # uvicorn raises the signal once more after it has shut down in order; that is no reason to fail.
     signal.signal(signal.SIGTERM, lambda *_: None)
     app = create_app(settings)

@@ -53,7 +53,7 @@ def _position_after(session: WriteSession) -> str | None:
         return session.position()
     except SQLAlchemyError as error:
         # The commit stands; the client only loses the promise to read it back at once.
-        log.warning("position after commit unknown", error=str(error))
+        log.warning("position after commit unknown", error=error)
         return None
 
 

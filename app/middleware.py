@@ -1,6 +1,5 @@
 """Around every request: its id, who served it, its metrics, its log line and its row in `requests`."""
 
-import re
 import time
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -12,12 +11,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.context import ApiContext
+from app.correlation import harmless
 from app.database import causality
 from app.problems import respond, respond_unexpected
 
 log = structlog.get_logger(__name__)
 
-REQUEST_ID = re.compile(r"^[\w.-]{1,64}$")
 # Asked every second by probes, scrapers and browsers; a row each would bury the rest.
 UNRECORDED = ("/healthz", "/readyz", "/metrics", "/static/", "/ui/fragments/", "/favicon.ico")
 PATH_LENGTH = 255
@@ -78,7 +77,7 @@ class _Exchange:
         headers = Headers(scope=scope)
         length, given = headers.get("content-length", ""), headers.get("x-request-id", "")
         self.is_too_large = length.isdigit() and int(length) > context.settings.max_body_bytes
-        self.request_id = given if REQUEST_ID.match(given) else uuid4().hex
+        self.request_id = harmless(given) or uuid4().hex
         self._state["request_id"] = self.request_id
         self.status = 0
 

@@ -95,7 +95,7 @@ def install_problem_handlers(app: FastAPI) -> None:
     def _database(request: Request, error: SQLAlchemyError) -> JSONResponse:
         if not is_transient(error):
             raise error
-        log.warning("database unavailable", path=request.url.path, error=str(error))
+        log.warning("database unavailable", path=request.url.path, error=error)
         return respond(
             request,
             HTTPStatus.SERVICE_UNAVAILABLE,

@@ -159,6 +159,10 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="`auto` is `console` in a terminal, else `json`."
     )
+    log_exception_text: bool = Field(
+        default=False,
+        description="Log the texts of exceptions that tasks and requests raise; they may quote payloads.",
+    )
     seed_demo_users: bool = Field(
         default=False, description="Migrations add three demo users to an empty table."
     )

@@ -5,10 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from certificates.bundle import CA, CA_KEY, CERTIFICATE, KEY, Bundle, BundleError, renewed
+from structured_logging.configuration import begin
+
+log = structlog.get_logger(__name__)
 
 # The certificate last: whoever sees a new one finds its key and its authority in place.
 ORDER = (CA, CA_KEY, KEY, CERTIFICATE)
@@ -66,17 +70,22 @@ def _write_private(path: Path, content: bytes) -> None:
 
 def main() -> None:
     """Run the command."""
+    settings = begin("certificates", _load)
     try:
-        settings = FilesSettings()
         done = bring_up_to_date(settings, datetime.now(UTC))
-    except ValidationError as error:
-        lines = [f"  CERTIFICATES_{one['loc'][0]}: {one['msg']}".upper() for one in error.errors()]
-        raise SystemExit("the environment is not complete:\n" + "\n".join(lines)) from None
     except BundleError as error:
         raise SystemExit(
             f"CERTIFICATES_DIRECTORY holds something else ({error}): remove its files, they are made anew"
         ) from None
-    print(done)  # noqa: T201 - a command line program
+    log.info(done, directory=str(settings.directory))
+
+
+def _load() -> FilesSettings:
+    try:
+        return FilesSettings()
+    except ValidationError as error:
+        lines = [f"  CERTIFICATES_{one['loc'][0]}: {one['msg']}".upper() for one in error.errors()]
+        raise SystemExit("the environment is not complete:\n" + "\n".join(lines)) from None
 
 
 if __name__ == "__main__":

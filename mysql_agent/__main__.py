@@ -7,19 +7,18 @@ from threading import Event
 
 import structlog
 
-from mysql_agent import logs
 from mysql_agent.assembly import build_environment, build_loop, build_renewal
 from mysql_agent.endpoints import Endpoints
 from mysql_agent.metrics import CONTENT_TYPE, Metrics
 from mysql_agent.report import Limits, Response, respond
 from mysql_agent.settings import AgentSettings, load
+from structured_logging.configuration import begin
 
 log = structlog.get_logger()
 
 
 def main() -> None:
-    settings = load(AgentSettings)
-    logs.configure(settings.log_level, settings.log_format, process="mysql_agent", member=settings.name)
+    settings = begin("mysql_agent", lambda: load(AgentSettings), member="name")
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

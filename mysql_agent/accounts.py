@@ -7,8 +7,8 @@ from string import Template
 
 import structlog
 
-from mysql_agent import logs
 from mysql_agent.settings import AccountSettings, AccountsFileSettings, load
+from structured_logging.configuration import begin
 
 log = structlog.get_logger()
 
@@ -40,8 +40,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def main() -> None:
-    settings = load(AccountsFileSettings)
-    logs.configure(settings.log_level, settings.log_format, process="mysql_agent.accounts")
+    settings = begin("mysql_agent.accounts", lambda: load(AccountsFileSettings))
     try:
         write_private(settings.file, account_statements(settings))
     except OSError as error:

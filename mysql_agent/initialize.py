@@ -8,10 +8,10 @@ from pathlib import Path
 
 import structlog
 
-from mysql_agent import logs
 from mysql_agent.accounts import account_statements, write_private
 from mysql_agent.datadir import Condition, DataDirectory, beside
 from mysql_agent.settings import InitializeSettings, load
+from structured_logging.configuration import begin
 
 log = structlog.get_logger()
 
@@ -92,8 +92,7 @@ def _complaints(error_log: Path, settings: InitializeSettings) -> str:
 
 
 def main() -> int:
-    settings = load(InitializeSettings)
-    logs.configure(settings.log_level, settings.log_format, process="mysql_agent.initialize")
+    settings = begin("mysql_agent.initialize", lambda: load(InitializeSettings))
     # An exception instead of the default: it ends mysqld and removes the init file on the way out.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:

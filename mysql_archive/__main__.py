@@ -10,13 +10,14 @@ from mysql_archive.archive import NotPrimaryError, archive_once
 from mysql_archive.events import EventError
 from mysql_archive.folder import FOLDER, Archive
 from mysql_archive.settings import ArchiveSettings, load
+from structured_logging.configuration import begin
 
 log = structlog.get_logger(__name__)
 
 
 def main() -> int:
     """Run once; what could not be fetched now, the next run fetches."""
-    settings = load(ArchiveSettings)
+    settings = begin("mysql_archive", lambda: load(ArchiveSettings))
     archive = Archive(settings.backups / FOLDER)
     try:
         count = archive_once(settings, archive)

@@ -3,18 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from celery import Celery, Task
 from celery.exceptions import Reject
 from kombu import Queue
 
+from app.correlation import REQUEST_ID, harmless
 from app.settings import Settings
 from app.tasks.broker import transport_options
 from app.tasks.registry import TaskDefinition, TaskRegistry
+from worker.message import Delivery
 from worker.outcome import Outcome
 from worker.time_limits import time_limits
 
+log = structlog.get_logger(__name__)
+
 SOCKET_TIMEOUT_SECONDS = 5
-Handler = Callable[[TaskDefinition, str, str], Outcome]
+
+
+Handler = Callable[[TaskDefinition, Delivery], Outcome]
 
 
 class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
@@ -38,7 +45,15 @@ class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
 
     def run(self) -> None:
         """Run in a process of the pool."""
-        if self._handle(self._definition, self._queue, str(self.request.id)) is Outcome.REQUEUED:
+        # every header of a message is an attribute of the request
+        request_id = harmless(getattr(self.request, REQUEST_ID, None))
+        delivery = Delivery(str(self.request.id), self._queue, request_id)
+        try:
+            outcome = self._handle(self._definition, delivery)
+        except Exception:
+            log.exception("message not handled", task=self.name, **delivery.ids)
+            raise
+        if outcome is Outcome.REQUEUED:
             raise Reject(requeue=True)
 
 

@@ -20,6 +20,7 @@ from app.requests.repository import RequestLogRepository
 from app.tasks.context import TaskCancelledError, TaskContext
 from app.tasks.registry import TaskDefinition
 from worker.failures import InvalidPayloadError, describe, deserves_retry
+from worker.message import Delivery
 from worker.metrics import Kind, TaskMetrics
 from worker.outcome import Outcome
 
@@ -58,29 +59,30 @@ class Execution:
         self._lease_seconds = lease_seconds
         self._pause = pause
 
-    def handle(self, definition: TaskDefinition, queue: str, task_id: str) -> Outcome:
+    def handle(self, definition: TaskDefinition, delivery: Delivery) -> Outcome:
         """Handle one message for a task; the ledger decides whether it runs."""
-        with structlog.contextvars.bound_contextvars(task_id=task_id, task=definition.name):
+        kind = Kind(definition.name, delivery.queue)
+        with structlog.contextvars.bound_contextvars(task=definition.name, **delivery.ids):
             try:
-                claim = self._claim(task_id)
+                claim = self._claim(delivery.task_id)
             except (SQLAlchemyError, SoftTimeLimitExceeded) as error:
                 if isinstance(error, SQLAlchemyError) and not is_transient(error):
                     raise
-                return self._give_back(Kind(definition.name, queue), error)
+                return self._give_back(kind, error)
             match claim:
                 case Skip():
                     return self._skip(claim)
                 case GiveUp():
                     log.warning("task given up", error=claim.error)
-                    self._metrics.final(Kind(definition.name, queue), claim.attempts)
-                    return self._count(Kind(definition.name, queue), Outcome.FAILED)
+                    self._metrics.final(kind, claim.attempts)
+                    return self._count(kind, Outcome.FAILED)
                 case Attempt():
                     context = {"request_id": claim.request_id, "attempt": claim.number}
                     with structlog.contextvars.bound_contextvars(**context):
-                        return self._run(definition, Kind(definition.name, queue), claim)
+                        return self._run(definition, kind, claim)
 
     def _give_back(self, kind: Kind, error: Exception) -> Outcome:
-        log.warning("message goes back to the queue, the ledger cannot be asked", error=describe(error))
+        log.warning("message goes back to the queue, the ledger cannot be asked", error=error)
         self._pause(REQUEUE_PAUSE_SECONDS)
         return self._count(kind, Outcome.REQUEUED)
 
@@ -107,12 +109,13 @@ class Execution:
     def _run(self, definition: TaskDefinition, kind: Kind, attempt: Attempt) -> Outcome:
         started = time.perf_counter()
         self._metrics.started(kind, attempt.queue_wait_seconds)
+        log.info("attempt started", queue=kind.queue, waited_seconds=round(attempt.queue_wait_seconds, 3))
         try:
             outcome = self._patiently(lambda: self._attempt(definition, attempt, started))
         except TaskCancelledError:
             outcome = Outcome.CANCELLED
         except CommitUncertainError as error:
-            log.warning("commit without an answer, the ledger decides", error=describe(error))
+            log.warning("commit without an answer, the ledger decides", error=error)
             outcome = Outcome.UNCERTAIN
         except Exception as error:  # noqa: BLE001 - whatever a task raises is a failed attempt
             outcome = self._fail(attempt, error)
@@ -159,11 +162,11 @@ class Execution:
 
     def _fail(self, attempt: Attempt, error: Exception) -> Outcome:
         again = deserves_retry(error, attempt.number, attempt.max_attempts)
-        log.warning("attempt failed", error=describe(error), retry=again, exc_info=error)
+        log.warning("attempt failed", error=error, retry=again, exc_info=error)
         try:
             recorded = self._patiently(lambda: self._record_failure(attempt, describe(error), again=again))
         except SQLAlchemyError as problem:
-            log.warning("failure not recorded, the lease will run out", error=describe(problem))
+            log.warning("failure not recorded, the lease will run out", error=problem)
             return Outcome.UNRECORDED
         if not recorded:
             return self._why_lost(attempt)
@@ -205,7 +208,7 @@ class Execution:
             except SQLAlchemyError as error:
                 if not is_transient(error):
                     raise
-                log.warning("transaction is run again", error=describe(error))
+                log.warning("transaction is run again", error=error)
                 self._metrics.reran()
                 self._pause(seconds * random.uniform(0.5, 1.5))  # noqa: S311 - spreads, hides nothing
         return transaction()

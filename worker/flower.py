@@ -9,10 +9,11 @@ from flower.command import extract_settings  # type: ignore[import-untyped] # as
 from flower.options import options  # type: ignore[import-untyped] # as above
 from flower.urls import settings as flower_settings  # type: ignore[import-untyped] # as above
 
-from app.logging import configure_logging
 from app.settings import Settings, load_settings
 from app.tasks.registry import TaskDefinition, TaskRegistry
+from structured_logging.configuration import begin
 from worker.celery_app import create_celery
+from worker.message import Delivery
 from worker.outcome import Outcome
 
 URL_PREFIX = "flower"
@@ -50,9 +51,7 @@ def flower_options(settings: Settings) -> dict[str, Any]:
 
 def main() -> int:
     """Run Flower; returns its exit code."""
-    settings = load_settings()
-    name = settings.replica_name
-    configure_logging(settings.log_level, settings.log_format, process="flower", replica=name)
+    settings = begin("flower", load_settings, replica="replica_name")
     try:
         values = flower_options(settings)
     except RefusedError as error:
@@ -74,7 +73,7 @@ def main() -> int:
     return 0
 
 
-def _run_nothing(_definition: TaskDefinition, _queue: str, _task_id: str) -> Outcome:
+def _run_nothing(_definition: TaskDefinition, _delivery: Delivery) -> Outcome:
     raise NotImplementedError("Flower looks on and runs no tasks")
 
 

@@ -10,6 +10,7 @@ from celery import signals
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
 from prometheus_client import CollectorRegistry
 
+from app.correlation import REQUEST_ID, harmless
 from app.database.routing import Database
 from app.metrics import DatabaseMetrics
 from app.redis_client import connect_redis
@@ -22,6 +23,7 @@ from worker.delivery.transport import use_safe_transport
 from worker.execution import Execution
 from worker.fork_guard import ForkGuard
 from worker.health import heartbeat_step
+from worker.message import Delivery
 from worker.metrics import Kind, ParentMetrics, TaskMetrics
 from worker.monitoring import MonitoringServer
 from worker.outcome import Outcome
@@ -113,6 +115,7 @@ class WorkerProcess:
         signals.setup_logging.connect(_leave_logging, weak=False)
         signals.worker_ready.connect(self._on_ready, weak=False)
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
+        signals.task_received.connect(_on_received, weak=False)
         signals.task_failure.connect(self._on_failure, weak=False)
         signals.task_prerun.connect(self._on_task_start, weak=False)
         signals.worker_process_init.connect(self._on_process_start, weak=False)
@@ -154,10 +157,10 @@ class WorkerProcess:
     def _on_process_end(self, **_: object) -> None:
         self._database.dispose()
 
-    def _handle(self, definition: TaskDefinition, queue: str, task_id: str) -> Outcome:
+    def _handle(self, definition: TaskDefinition, delivery: Delivery) -> Outcome:
         if self._execution is None:
             raise RuntimeError("tasks run in the pool's processes only")
-        return self._execution.handle(definition, queue, task_id)
+        return self._execution.handle(definition, delivery)
 
     def _describe(self) -> dict[str, Any]:
         running = describe_running()
@@ -186,6 +189,17 @@ def loss_of_process(error: BaseException) -> str | None:
     if isinstance(error, WorkerLostError):
         return f"WorkerLostError: {str(error).partition(' Job:')[0]}"
     return None
+
+
+def _on_received(request: Any, **_: object) -> None:  # noqa: ANN401 - Celery's request is untyped
+    """Log a message in the parent, before a process of the pool is free for it."""
+    log.info(
+        "message received",
+        task_id=str(request.id),
+        task=request.name,
+        queue=(request.delivery_info or {}).get("routing_key"),
+        request_id=harmless(request.request_dict.get(REQUEST_ID)),
+    )
 
 
 def _leave_logging(**_: object) -> None:

@@ -39,6 +39,7 @@ def say_in_json(name: str) -> None:
             "event": message.strip(),
             "logger": "celery.apps.worker",
             "level": "info",
+            "process": "worker",
             "replica": name,
             "timestamp": datetime.now(UTC).isoformat(),
         }

@@ -7,18 +7,17 @@ from datetime import UTC, datetime
 import structlog
 
 from app.credentials.secret import CredentialsError, ensure_secret, patiently
-from app.credentials.settings import CredentialsSettings, load_settings
+from app.credentials.settings import CredentialsSettings, load
 from app.credentials.tls_secret import ensure_certificates
-from app.logging import configure_logging
 from kubernetes_api.client import Api, PodApi
+from structured_logging.configuration import begin
 
 log = structlog.get_logger(__name__)
 
 
 def main() -> None:
     """Run the command."""
-    settings = load_settings()
-    configure_logging(settings.log_level, "auto", process="credentials")
+    settings = begin("credentials", lambda: load(CredentialsSettings))
     # As the first process of a container it would ignore the signal otherwise.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     api = PodApi.in_cluster(settings.request_timeout_seconds)

@@ -1,9 +1,11 @@
 """The configuration of `python -m app.credentials`; every value comes from the environment."""
 
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from structured_logging.configuration import LogFormat
 
 
 def _labels(value: object) -> object:
@@ -40,6 +42,7 @@ class CredentialsSettings(BaseSettings):
     deadline_seconds: float = Field(120, gt=0)
     request_timeout_seconds: float = Field(5, gt=0)
     log_level: str = Field("INFO", validation_alias="LOG_LEVEL")
+    log_format: LogFormat = Field("auto", validation_alias="LOG_FORMAT")
 
     @model_validator(mode="after")
     def _something_is_asked_for(self) -> Self:
@@ -50,13 +53,19 @@ class CredentialsSettings(BaseSettings):
         return self
 
 
-def load_settings() -> CredentialsSettings:
-    """Read the settings, or end the process with one line per variable that is missing or wrong."""
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def load(kind: type[SettingsT]) -> SettingsT:
+    """Read settings, or end the process with one line per variable that is missing or wrong."""
     try:
-        return CredentialsSettings()
+        return kind()
     except ValidationError as error:
-        lines = [
-            f"  CREDENTIALS_{'_'.join(str(part) for part in one['loc']).upper()}: {one['msg']}"
-            for one in error.errors(include_url=False)
-        ]
+        lines = [f"  {_variable(kind, one['loc'])}: {one['msg']}" for one in error.errors(include_url=False)]
         raise SystemExit("the environment is not complete:\n" + "\n".join(lines)) from None
+
+
+def _variable(kind: type[BaseSettings], location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "settings"
+    prefix = kind.model_config.get("env_prefix", "") if name in kind.model_fields else ""
+    return f"{prefix}{name}".upper()

@@ -4,6 +4,7 @@ from typing import Literal
 
 from sqlalchemy import URL, Engine, create_engine
 
+from app.database.comments import comment_statements
 from app.database.errors import drop_demoted_connections
 from app.database.replicas import keep_to_replicas
 from app.database.tls import explain_refused_certificates, tls_arguments
@@ -95,4 +96,5 @@ def _pool(
         },
     )
     explain_refused_certificates(engine)
+    comment_statements(engine)
     return engine

@@ -78,7 +78,7 @@ class Database:
             if not is_unavailable(error):
                 session.close()
                 raise
-            log.warning("replica passed over", endpoint=engine.url.render_as_string(), error=str(error))
+            log.warning("replica passed over", endpoint=engine.url.render_as_string(), error=error)
             self._metrics.replica_failures.inc()
         session.close()
         return None

@@ -12,13 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.database.engines import database_url
 from app.database.errors import is_unavailable
 from app.database.tls import explain_refused_certificates, tls_arguments
-from app.logging import configure_logging
 from app.migrations.account import LOCK_NAME as ACCOUNTS_LOCK
 from app.migrations.account import ensure_account
 from app.migrations.alone import alone
 from app.migrations.demo import add_demo_users
 from app.migrations.schema import SchemaState, alembic_config, schema_state
 from app.settings import Settings, load_settings
+from structured_logging.configuration import begin
 
 log = structlog.get_logger(__name__)
 
@@ -95,8 +95,7 @@ def _connected(settings: Settings, database: str | None) -> Iterator[Connection]
 
 def main() -> None:
     """Run the command."""
-    settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format, process="migrate")
+    settings = begin("migrate", load_settings)
     try:
         migrate(settings)
     except TimeoutError as error:

@@ -12,10 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database.errors import error_code
 from app.database.routing import Database
-from app.logging import configure_logging
 from app.metrics import DatabaseMetrics
 from app.migrations.schema import SchemaState, schema_state
 from app.settings import load_settings
+from structured_logging.configuration import begin
 
 log = structlog.get_logger(__name__)
 
@@ -57,8 +57,7 @@ def _look(look: Callable[[], SchemaState]) -> tuple[SchemaState | None, str]:
 
 def main() -> None:
     """Run the command."""
-    settings = load_settings()
-    configure_logging(settings.log_level, settings.log_format, process="wait-for-migrations")
+    settings = begin("wait-for-migrations", load_settings)
     logging.getLogger("alembic").setLevel(logging.WARNING)  # it says the same at every look
     # As the first process of a container it would ignore the signal otherwise.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))

@@ -57,7 +57,7 @@ class RequestRecorder:
                 self._metrics.request_log_written.inc(len(rows))
             except SQLAlchemyError as error:
                 self._metrics.request_log_dropped.inc(len(rows))
-                log.warning("log of requests not written", rows=len(rows), error=str(error))
+                log.warning("log of requests not written", rows=len(rows), error=error)
 
     def _next_batch(self) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from celery import Celery
 from kombu import Producer
 from kombu.exceptions import KombuError
@@ -12,6 +13,8 @@ from redis.exceptions import RedisError
 
 from app.metrics import PublishMetrics
 from app.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 500
 ACQUIRE_TIMEOUT_SECONDS = 1
@@ -84,6 +87,13 @@ class Broker:
             raise PublishError(str(error)) from error
         for message in messages:
             self._metrics.published.labels(message.queue).inc()
+            log.info(
+                "task published",
+                task_id=message.task_id,
+                task=message.name,
+                queue=message.queue,
+                request_id=message.request_id,
+            )
 
     def close(self) -> None:
         """Close the connections to Redis."""

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from redis import Redis
 
+from structured_logging.exceptions import QuotesPayloadError
+
 
 class TaskCancelledError(Exception):
     """The task was cancelled by its owner; nothing of this attempt may take effect."""
 
 
-class PermanentTaskError(Exception):
+class PermanentTaskError(QuotesPayloadError):
     """Raised by a task whose failure no retry can cure; it is failed at once with this message."""
 
 

@@ -88,4 +88,4 @@ class Publisher:
                 session.commit()
         except SQLAlchemyError as error:
             # The relay publishes them once more; a second message for a task does no harm.
-            log.warning("published tasks could not be marked", tasks=len(marked), error=str(error))
+            log.warning("published tasks could not be marked", tasks=len(marked), error=error)

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import pydantic
+import structlog
 from sqlalchemy.exc import IntegrityError
 from uuid6 import uuid7
 
@@ -18,6 +19,8 @@ from app.settings import Settings
 from app.tasks.broker import Message
 from app.tasks.registry import TaskDefinition, TaskRegistry
 from app.tasks.repository import TaskChanges, TaskRepository
+
+log = structlog.get_logger(__name__)
 
 
 class TaskService:
@@ -64,7 +67,7 @@ class TaskService:
                 raise
             session.rollback()
             return self._lost_the_race(session, idempotency_key, fingerprint)
-        self._publish_after_commit(session, task)
+        self._publish_after_commit(session, task, "task accepted")
         session.after_commit(lambda: self._count_accepted(task.name))
         return task
 
@@ -83,6 +86,8 @@ class TaskService:
             raise _unknown(task_id)
         if not changed and task.status is not TaskStatus.CANCELLED:
             raise ProblemError(HTTPStatus.CONFLICT, f"Task {task_id} has already {task.status.value}.")
+        if changed:
+            session.after_commit(lambda: log.info("task cancelled", **_ids(task)))
         return task
 
     def replay(self, session: WriteSession, task_id: str) -> Task:
@@ -96,7 +101,7 @@ class TaskService:
                 HTTPStatus.CONFLICT,
                 f"Only failed tasks can be replayed; task {task_id} is {task.status.value}.",
             )
-        self._publish_after_commit(session, task)
+        self._publish_after_commit(session, task, "task queued again")
         return task
 
     def _definition(self, name: str) -> TaskDefinition:
@@ -154,13 +159,23 @@ class TaskService:
             )
         return task
 
-    def _publish_after_commit(self, session: WriteSession, task: Task) -> None:
+    def _publish_after_commit(self, session: WriteSession, task: Task, said: str) -> None:
         message = Message(task.id, task.name, task.queue, task.request_id)
-        session.after_commit(lambda: self._publish(message))
+
+        def publish() -> None:
+            log.info(said, queue=message.queue, **_ids(task))
+            self._publish(message)
+
+        session.after_commit(publish)
 
 
 def _fingerprint(name: str, payload: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps([name, payload], sort_keys=True).encode()).hexdigest()
+
+
+def _ids(task: Task) -> dict[str, str | None]:
+    """Return what its lines are found by, the request that it was accepted in among it."""
+    return {"task_id": task.id, "task": task.name, "accepted_in": task.request_id}
 
 
 def _unknown(task_id: str) -> ProblemError:

@@ -152,7 +152,8 @@ class AttemptLeases:
         if attempt is None:
             return None
         again = may_retry(attempt.number, attempt.max_attempts)
-        log.warning("process of a task was lost", task_id=lost.task_id, error=lost.reason, retry=again)
+        ids = {"task_id": lost.task_id, "request_id": attempt.request_id}
+        log.warning("process of a task was lost", error=lost.reason, retry=again, **ids)
         recorded = (attempts.retry_later if again else attempts.fail)(attempt, lost.reason)
         return RecordedEnd(attempt, Outcome.RETRYING if again else Outcome.FAILED) if recorded else None
 

@@ -62,8 +62,6 @@ class Relay:
             published += batch
             if batch < self._batch_size:
                 break
-        if published:
-            log.info("tasks published", tasks=published)
         return published
 
     def reconcile(self) -> int:

@@ -17,10 +17,10 @@ from app.credentials.rotation.settings import RotationSettings
 from app.credentials.rotation.steps import NEXT, marked
 from app.credentials.rotation.workloads import RestartError, Workload, Workloads
 from app.credentials.secret import find, replace, values_of
-from app.credentials.settings import CredentialsSettings
+from app.credentials.settings import CredentialsSettings, load
 from app.database.engines import parse_host
-from app.logging import configure_logging
 from kubernetes_api.client import Api, ApiError, Document, PodApi
+from structured_logging.configuration import begin
 
 log = structlog.get_logger(__name__)
 
@@ -76,8 +76,7 @@ def new_password() -> str:
 
 def main() -> None:
     """Run the command."""
-    settings = RotationSettings()
-    configure_logging(settings.log_level, "auto", process="rotation")
+    settings = begin("rotation", lambda: load(RotationSettings))
     # As the first process of a container it would ignore the signal otherwise.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     credentials = settings.credentials

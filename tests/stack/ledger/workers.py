@@ -20,6 +20,7 @@ from tests.stack.ledger.records import Record
 from worker.delivery.attempt_leases import AttemptLeases
 from worker.execution import Execution
 from worker.fork_guard import ForkGuard
+from worker.message import Delivery
 from worker.metrics import ParentMetrics, TaskMetrics
 from worker.outcome import Outcome
 
@@ -77,7 +78,7 @@ class TrialWorker:
         """Handle a message until its task rests, or to the end if it is not run."""
 
         def handle(attempt: Attempt) -> Outcome:
-            return self._execution.handle(definition(attempt), self._queue_name, task_id)
+            return self._execution.handle(definition(attempt), Delivery(task_id, self._queue_name))
 
         attempt = Attempt(handle, task_id)
         if not attempt.has_ended:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from app.credentials import __main__ as command
 from app.credentials.passwords import KEYS, complaints, new_passwords
 from app.credentials.secret import CredentialsError, ensure_secret, patiently
-from app.credentials.settings import CredentialsSettings, load_settings
+from app.credentials.settings import CredentialsSettings, load
 from kubernetes_api.client import ApiError, Document, PodApi
 from tests.unit.kubernetes_api.fake_api import FakeApi
 
@@ -135,14 +135,17 @@ def test_the_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("CREDENTIALS_SECRET", "conveyor-credentials")
     monkeypatch.setenv("CREDENTIALS_NAMESPACE", "shop")
     monkeypatch.setenv("CREDENTIALS_LABELS", "app.kubernetes.io/name=conveyor, helm.sh/chart=conveyor-1.0")
-    assert load_settings().labels == {"app.kubernetes.io/name": "conveyor", "helm.sh/chart": "conveyor-1.0"}
+    assert load(CredentialsSettings).labels == {
+        "app.kubernetes.io/name": "conveyor",
+        "helm.sh/chart": "conveyor-1.0",
+    }
 
 
 def test_wrong_settings_are_named_by_their_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDENTIALS_SECRET", "Not A Name")
     monkeypatch.setenv("CREDENTIALS_LABELS", "no pair")
     with pytest.raises(SystemExit) as ended:
-        load_settings()
+        load(CredentialsSettings)
     for name in ("CREDENTIALS_SECRET", "CREDENTIALS_NAMESPACE", "CREDENTIALS_LABELS"):
         assert name in str(ended.value)
 
@@ -152,7 +155,7 @@ def _in_a_pod(monkeypatch: pytest.MonkeyPatch, api: FakeApi) -> Iterator[None]:
     monkeypatch.setenv("CREDENTIALS_SECRET", "conveyor-credentials")
     monkeypatch.setenv("CREDENTIALS_NAMESPACE", "shop")
     monkeypatch.setattr(PodApi, "in_cluster", lambda _timeout: api)
-    monkeypatch.setattr(command, "configure_logging", lambda *_, **__: None)
+    monkeypatch.setattr(command, "begin", lambda _process, load: load())
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)

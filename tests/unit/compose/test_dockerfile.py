@@ -8,6 +8,7 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 def test_what_is_copied_exists_and_reaches_the_build() -> None:
     copied = re.findall(r"^COPY (?!--from)(\S+) ", DOCKERFILE, re.MULTILINE)
     folders = {"app", "worker", "mysql_agent", "mysql_archive", "kubernetes_api", "certificates"}
+    folders.add("structured_logging")
     assert set(copied) == {"requirements/runtime.txt", *folders}
     assert all((ROOT / path).exists() for path in copied)
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()

@@ -6,12 +6,12 @@ import pymysql
 import pytest
 from prometheus_client import CollectorRegistry
 
-from mysql_agent import logs
 from mysql_agent.cluster import ClusterView
 from mysql_agent.decision import Action, Decision, Reason
 from mysql_agent.loop import Loop, Pace
 from mysql_agent.metrics import Metrics
 from mysql_agent.report import Report
+from structured_logging.configuration import configure_logging
 from tests.unit.mysql_agent.views import alone, answer, cluster, entry, in_group, in_kubernetes, offline
 
 FOUNDING = cluster(0, offline(0), offline(1), offline(2))
@@ -87,11 +87,6 @@ def reason_of(loop: Loop) -> Reason:
     return loop.report.decision.reason
 
 
-@pytest.fixture(autouse=True)
-def _logging() -> None:
-    logs.configure("INFO", "json", process="mysql_agent")
-
-
 def test_it_rests_long_in_the_final_state_and_briefly_before() -> None:
     loop, _ = loop_over(Script(GONE, FOUNDING, PRIMARY, cluster(0, in_group(0, size=2), None, None)))
     assert [loop.step() for _ in range(4)] == [0.5, 0.5, 2, 0.5]
@@ -164,6 +159,7 @@ def test_a_bootstrap_flag_that_was_left_behind_is_cleared_first() -> None:
 
 
 def test_it_says_each_thing_once(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("INFO", "json")
     loop, _ = loop_over(
         Script(GONE, GONE, JOINING, JOINING, JOINING, obstacles=(None, None, REFUSED, REFUSED, REFUSED))
     )
@@ -174,6 +170,7 @@ def test_it_says_each_thing_once(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_call_for_help_is_logged_as_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("INFO", "json")
     loop, _ = loop_over(Script(cluster(0, offline(0, "1-5:7"), offline(1, "1-6"))))
     loop.step()
     assert json.loads(capsys.readouterr().out)["level"] == "error"

@@ -3,11 +3,13 @@
 import pytest
 from celery.exceptions import Reject, TimeLimitExceeded, WorkerLostError
 from pydantic import BaseModel
+from structlog.testing import capture_logs
 
 from app.database.sessions import WriteSession
 from app.settings import Settings
 from app.tasks.registry import TaskRegistry, task
 from worker.celery_app import LedgerTask, consumed_queues, create_celery
+from worker.message import Delivery
 from worker.outcome import Outcome
 from worker.process import loss_of_process
 
@@ -96,7 +98,37 @@ def test_every_other_message_is_acknowledged(outcome: Outcome) -> None:
 
     LedgerTask(rare, make_settings(), handle).run()
 
-    assert handled == [(rare, "slow", "None")]
+    assert handled == [(rare, Delivery("None", "slow"))]
+
+
+@pytest.mark.parametrize(("given", "known"), [("r1", "r1"), (None, None), ("*/ DROP", None), (7, None)])
+def test_the_request_of_a_message_is_known_before_the_ledger_is_asked(
+    given: object, known: str | None
+) -> None:
+    handled: list[Delivery] = []
+
+    def handle(_definition: object, delivery: Delivery) -> Outcome:
+        handled.append(delivery)
+        return Outcome.SUCCEEDED
+
+    task = LedgerTask(rare, make_settings(), handle)
+    task.push_request(id="t1", request_id=given)
+    task.run()
+
+    assert handled == [Delivery("t1", "slow", known)]
+
+
+def test_what_cannot_be_handled_is_logged_with_its_ids_and_without_its_text() -> None:
+    def handle(*_: object) -> Outcome:
+        raise ValueError("hunter2")
+
+    task = LedgerTask(rare, make_settings(), handle)
+    task.push_request(id="t1", request_id="r1")
+    with capture_logs() as logs, pytest.raises(ValueError, match="hunter2"):
+        task.run()
+
+    (line,) = logs
+    assert (line["event"], line["task_id"], line["request_id"]) == ("message not handled", "t1", "r1")
 
 
 @pytest.mark.parametrize(

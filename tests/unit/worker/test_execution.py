@@ -18,6 +18,7 @@ from app.tasks.registry import TaskDefinition, task
 from tests.unit.worker.stand_ins import ATTEMPT, StandInLedger, mysql_error
 from worker import execution
 from worker.execution import PAUSES_SECONDS, REQUEUE_PAUSE_SECONDS, Execution
+from worker.message import Delivery
 from worker.metrics import TaskMetrics
 from worker.outcome import Outcome
 
@@ -54,7 +55,7 @@ class Bench:
         )
 
     def handle(self, body: Callable[[TaskContext], Any] = lambda _: None) -> Outcome:
-        return self.execution.handle(echo(body), "default", ATTEMPT.task_id)
+        return self.execution.handle(echo(body), Delivery(ATTEMPT.task_id, "default"))
 
     def metric(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0
