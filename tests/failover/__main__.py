@@ -4,6 +4,7 @@
 
 import argparse
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 
 from stack.apt import AptError
@@ -58,22 +59,27 @@ def _run(system: System, options: argparse.Namespace, plan: Sequence[Fault], pro
         Kind.ROLL: min(options.kills, ROLLS),
     }
     steps = [Fault(kind, 0, 0) for kind, times in measured.items() for _ in range(times)]
-    found: dict[Kind, list[Outcome]] = {kind: [] for kind in measured}
     try:
         for number, fault in enumerate([*steps, *plan], 1):
             progress(f"{number} of {len(steps) + len(plan)}: {fault.kind.value}")
-            outcome = carry_out(system, fault)
-            if number <= len(steps):
-                found[fault.kind].append(outcome)
+            carry_out(system, fault)
     finally:
         progress.clear()
-        print(cost_table(system.outcomes))
-    mixed = system.outcomes[len(steps) :]
+        _report(system.outcomes, steps)
+    return int(any(outcome.broken for outcome in system.outcomes))
+
+
+def _report(outcomes: Sequence[Outcome], steps: Sequence[Fault]) -> None:
+    """Print what was seen; the steps come first and alone count for the goals that have seconds."""
+    print(cost_table(outcomes))
+    found: dict[Kind, list[Outcome]] = defaultdict(list)
+    for step, outcome in zip(steps, outcomes, strict=False):
+        found[step.kind].append(outcome)
+    mixed = outcomes[len(steps) :]
     reached = goals(found[Kind.PRIMARY_KILL], found[Kind.PRIMARY_STOP], found[Kind.ROLL], mixed)
     print(f"\n{goal_table(reached)}")
-    for promise in broken_promises(system.outcomes):
+    for promise in broken_promises(outcomes):
         print(f"! {promise}")
-    return int(any(outcome.broken for outcome in system.outcomes))
 
 
 def _parser() -> argparse.ArgumentParser:

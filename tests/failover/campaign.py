@@ -11,12 +11,19 @@ from tests.failover.verdict import Expected
 from tests.stack.mysql_group import ORDINALS
 
 Deed = Callable[[System, Fault], None]
+# longer than it takes a member to suspect another one and to expel it
+NOTICED_SECONDS = 8.0
 
 
 def carry_out(system: System, fault: Fault) -> Outcome:
     """Do one thing to the system, wait until it is whole again and judge."""
-    expected = Expected(reads_refused=fault.kind.leaves_nobody)
-    return endured(system, fault.kind.value, lambda: DEEDS[fault.kind](system, fault), expected)
+
+    def deed() -> None:
+        DEEDS[fault.kind](system, fault)
+        if fault.kind.is_noticed_late:
+            time.sleep(NOTICED_SECONDS)
+
+    return endured(system, fault.kind.value, deed, Expected(reads_refused=fault.kind.leaves_nobody))
 
 
 def endured(

@@ -40,6 +40,11 @@ class Kind(StrEnum):
         return self.name.startswith(("TWO_", "ALL_", "LOCK_"))
 
     @property
+    def is_noticed_late(self) -> bool:
+        """Tell whether members act on it even when it is over: they suspect each other only after 5 s."""
+        return self.name.endswith(("_FREEZE", "_CUT", "_LOST", "_UNHEARD"))
+
+    @property
     def needs_network(self) -> bool:
         """Tell whether it needs a network, or a disk, of the run's own."""
         return self.name.endswith(("_CUT", "_LOST", "_UNHEARD", "_MUTE", "_FULL"))
