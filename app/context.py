@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Self
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 from redis import Redis
 
 from app.cluster.service import ClusterService
@@ -51,6 +51,7 @@ class ApiContext:
         if settings.secret_key is None:
             raise SystemExit("SECRET_KEY is not set: give every API replica the same 16 or more characters")
         metrics_registry = CollectorRegistry()
+        ProcessCollector(registry=metrics_registry)
         metrics = ApiMetrics(metrics_registry)
         database = Database(settings, DatabaseMetrics(metrics_registry), IDLE_SECONDS)
         metrics_registry.register(database.pool_metrics)

@@ -111,5 +111,6 @@ def _entry(family: object) -> MetricEntry:
     else:
         facts = tuple(getattr(family, fact) for fact in ("name", "type", "documentation"))
     name, kind, meaning = map(str, facts)
+    meaning = meaning.rstrip(".")  # so ends what the library says of the process
     labels = tuple(getattr(family, "_labelnames", ()))
     return MetricEntry(f"{name}_total" if kind == "counter" else name, kind, labels, meaning)

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from app.main import create_app
 from app.settings import Settings
+from docs import alerts
 from docs.catalogue import LABELS, MetricEntry, catalogue
 from docs.metric_uses import pages_that_name, uses
 from docs.tables import table
@@ -19,6 +20,7 @@ from grafana import generate as dashboards
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
+OPERATIONS = ROOT / "docs" / "operations.md"
 CHART = ROOT / "charts" / "conveyor"
 METRICS = ROOT / "docs" / "metrics.md"
 METHODS = ("get", "post", "put", "patch", "delete")
@@ -46,6 +48,11 @@ def endpoints_table() -> str:
             if method in operations
         ),
     )
+
+
+def alerts_table() -> str:
+    """Return every alert with its runbook."""
+    return table(("Alert, and its runbook", "Severity", "What it says", "After"), alerts.rows())
 
 
 def values_table() -> str:
@@ -101,6 +108,7 @@ def _resolved(schema: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str
 
 TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     README: {"configuration": configuration_table, "endpoints": endpoints_table},
+    OPERATIONS: {"alerts": alerts_table},
     CHART / "README.md": {"values": values_table},
     METRICS: {"metrics": metrics_table, "labels": labels_table},
 }

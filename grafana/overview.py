@@ -171,7 +171,7 @@ def _api() -> Row:
                     f" / {per_second('http_requests_total', where=ASKED)}"
                 ),
             },
-            runbook="ConveyorApiErrors",
+            runbook="ConveyorApiErrorBudget",
         ),
         graph(
             "Time to answer",

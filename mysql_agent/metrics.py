@@ -1,7 +1,7 @@
 """What Prometheus learns from one agent."""
 
 from prometheus_client import CONTENT_TYPE_LATEST as CONTENT_TYPE
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from mysql_agent.cluster import Role, State
 from mysql_agent.decision import Action, Reason
@@ -15,6 +15,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
         self._state = Gauge(
             "mysql_agent_member_state",
             "1 for the member's Group Replication state",

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from celery import signals
 from celery.exceptions import TimeLimitExceeded, WorkerLostError
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from app.correlation import REQUEST_ID, harmless
 from app.database.routing import Database
@@ -55,6 +55,7 @@ class WorkerProcess:
         self._database_metrics = DatabaseMetrics(self.shared_registry)
         self._metrics = ParentMetrics(running_task_names, kinds)
         registry.register(self._metrics)
+        ProcessCollector(registry=registry)
         limits = (task.time_limit_seconds or settings.task_time_limit_seconds for task in self._tasks)
         self._database = Database(settings, self._database_metrics, longest_silence(limits))
         registry.register(self._database.pool_metrics)

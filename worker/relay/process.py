@@ -3,7 +3,7 @@
 import signal
 import time
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from app.database.routing import Database
 from app.metrics import DatabaseMetrics, PublishMetrics
@@ -32,6 +32,7 @@ class RelayProcess:
         self._settings = settings
         self._registry = registry
         metrics = RelayMetrics(registry)
+        ProcessCollector(registry=registry)
         metrics.backup_max_age.set(settings.backup_max_age_hours * 3600)
         self._database = Database(settings, DatabaseMetrics(registry), IDLE_SECONDS)
         registry.register(self._database.pool_metrics)

@@ -148,3 +148,24 @@ def test_prometheus_asks_every_process() -> None:
     assert asked["haproxy"] == f"127.0.0.1:{PORTS['haproxy-stats']}"
     flower = next(job for job in config["scrape_configs"] if job["job_name"] == "flower")
     assert flower["metrics_path"] == "/flower/metrics"
+
+
+def test_rules_know_a_process_by_the_same_labels_as_in_kubernetes() -> None:
+    targets = [
+        target["labels"]
+        for job in yaml.safe_load(prometheus.configuration(PORTS))["scrape_configs"]
+        for target in job["static_configs"]
+    ]
+    components = {labels["conveyor_component"] for labels in targets}
+    assert components == {"api", "worker", "relay", "mysql", "flower", "haproxy", "prometheus"}
+    agents = {labels["part"]: labels["member"] for labels in targets if "member" in labels}
+    assert agents == {f"agent-{ordinal}": f"mysql-{ordinal}" for ordinal in mysql.ORDINALS}
+
+
+def test_alerts_link_to_runbooks_that_prometheus_serves_itself(tmp_path: Path) -> None:
+    argv = prometheus.configure(tmp_path, PORTS, DAEMONS)
+    pages = Path(next(option for option in argv if "console" in option).partition("=")[2])
+    served = f"http://localhost:{PORTS['prometheus']}/consoles/"
+    links = re.findall(r"runbook_url: (\S+)", "".join(prometheus.rules(PORTS).values()))
+    assert len(links) > 20
+    assert [link for link in links if not (pages / link.removeprefix(served)).is_file()] == []
