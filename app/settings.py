@@ -144,6 +144,12 @@ class Settings(BaseSettings):
         None, description="`user:password` of Flower; it does not start without."
     )
 
+    flower_events: bool = Field(
+        default=False,
+        description="Flower has every worker send an event per step of each task, to list tasks: this costs "
+        "throughput, see docs/operations.md. Off, it shows workers and queues.",
+    )
+
     # Migrations
     migrate_primary_timeout_seconds: Seconds = Field(
         600, description="Longest wait of migrations for a primary; a first installation makes one meanwhile."

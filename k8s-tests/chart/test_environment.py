@@ -180,3 +180,18 @@ def test_a_replica_without_a_port_is_asked_at_that_of_mysql() -> None:
     assert data["DB_SLAVE1_HOST"] == data["DB_SLAVE2_HOST"] == "replica.example.com:3306"
     egress = manifests.named()["NetworkPolicy/demo-conveyor-api"]["spec"]["egress"]
     assert {port["port"] for rule in egress for port in rule["ports"]} == {53, 6380, 3306}
+
+
+def test_flower_asks_for_events_only_where_that_is_asked_for() -> None:
+    for values, expected in (({}, False), ({"flower": {"events": True}}, True)):
+        manifests = render(values)
+        (pod,) = manifests.pods_of("flower")
+        assert ("FLOWER_EVENTS" in environment(manifests, pod, "flower")) is expected
+
+
+def test_relay_and_api_know_how_old_a_backup_may_be() -> None:
+    manifests = PRESETS["everything"].rendered()
+    for component in ("api", "relay"):
+        (pod,) = manifests.pods_of(component)
+        assert environment(manifests, pod, component)["BACKUP_MAX_AGE_HOURS"] == "26"
+    assert "BACKUP_MAX_AGE_HOURS" not in PRESETS["default"].rendered().text

@@ -28,6 +28,9 @@
 {{- if not $mysql.external.enabled }}
   {{- $_ := set $settings "DB_MEMBERS" ($mysql.replicas | int | toString) }}
 {{- end }}
+{{- if .Values.backup.enabled }}
+  {{- $_ := set $settings "BACKUP_MAX_AGE_HOURS" (.Values.backup.maxAgeHours | int | toString) }}
+{{- end }}
 {{- if include "conveyor.caSecret" . }}
   {{- $_ := set $settings "DB_TLS_CA" "/etc/conveyor-tls/ca.crt" }}
 {{- end }}
