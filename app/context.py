@@ -12,6 +12,7 @@ from app.database.causality import CausalityTokens
 from app.database.engines import MAX_CONNECTION_AGE_SECONDS
 from app.database.routing import Database
 from app.metrics import ApiMetrics, DatabaseMetrics, PublishMetrics
+from app.operations.service import OperationsService
 from app.redis_client import connect_redis
 from app.requests.recorder import RequestRecorder
 from app.settings import Settings
@@ -43,6 +44,7 @@ class ApiContext:
     recorder: RequestRecorder
     tasks: TaskService
     cluster: ClusterService
+    operations: OperationsService
     draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -60,6 +62,7 @@ class ApiContext:
         broker = Broker(settings, PublishMetrics(metrics_registry))
         publisher = Publisher(broker, database)
         redis = connect_redis(settings, REDIS_TIMEOUT_SECONDS)
+        cluster = ClusterService(database, redis, settings, registry)
         return cls(
             settings=settings,
             metrics_registry=metrics_registry,
@@ -72,7 +75,8 @@ class ApiContext:
             publisher=publisher,
             recorder=RequestRecorder(database, metrics, settings.request_log_capacity),
             tasks=TaskService(registry, settings, publisher.enqueue, metrics.count_accepted),
-            cluster=ClusterService(database, redis, settings, registry),
+            cluster=cluster,
+            operations=OperationsService(cluster, database, redis, settings),
         )
 
     def start(self) -> None:
@@ -84,6 +88,7 @@ class ApiContext:
         """Finish what is in memory, then close every connection."""
         self.publisher.stop(STOP_TIMEOUT_SECONDS)
         self.recorder.stop(STOP_TIMEOUT_SECONDS)
+        self.operations.close()
         self.cluster.close()
         self.broker.close()
         self.redis.close()

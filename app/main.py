@@ -14,6 +14,7 @@ from app.dashboard.installation import install_dashboard
 from app.metrics import served_on
 from app.middleware import RequestMiddleware
 from app.openapi import install_openapi
+from app.operations.endpoints import router as operations
 from app.problems import install_problem_handlers
 from app.products.endpoints import router as products
 from app.requests.endpoints import router as requests
@@ -56,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(RequestMiddleware, context=context)
     install_problem_handlers(app)
     install_openapi(app, context.registry)
-    for router in (users, products, tasks, requests, cluster):
+    for router in (users, products, tasks, requests, cluster, operations):
         app.include_router(router, dependencies=[Depends(require_same_origin)])
     if not settings.api_metrics_port:
         app.include_router(metrics_router)

@@ -1,15 +1,15 @@
 """SQL of the log of backups."""
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from app.database.sessions import WriteSession
 from app.models import Backup
 
 
 class BackupRepository:
     """Reads what the jobs that back up have written."""
 
-    def __init__(self, session: WriteSession) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
 
     def newest(self) -> Backup | None:

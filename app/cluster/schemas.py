@@ -46,7 +46,9 @@ class MemberStatus(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     address: str = Field(examples=["mysql-0:3306"])
-    state: str = Field(examples=["ONLINE"])
+    state: str = Field(
+        description="As MySQL says it; MISSING: configured, and not in the group.", examples=["ONLINE"]
+    )
     role: str = Field(examples=["PRIMARY"])
     lag_transactions: int = Field(examples=[0])
 
@@ -68,3 +70,7 @@ class ClusterStatus(BaseModel):
     queues: list[QueueStatus]
     redis: RedisStatus
     mysql: MySQLStatus
+    unknown: dict[str, str] = Field(
+        description="Parts of this answer that could not be found out, and why; empty if all of it is known.",
+        examples=[{}],
+    )

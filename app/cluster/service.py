@@ -2,13 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis
 
-from app.cluster.repository import ClusterRepository, Member
+from app.cluster.repository import MISSING, ClusterRepository, Member
 from app.cluster.schemas import (
     ClusterStatus,
     MemberStatus,
@@ -37,11 +37,12 @@ class ClusterService:
         self._expected_members = settings.db_members
         self._queues = registry.queues(settings.task_queue)
         self._inspector = QueueInspector(redis)
-        self._prober = Prober()
+        # how ready this replica is must not be an answer from before
+        self._prober, self._shared_prober = Prober(), Prober(shares=True)
 
     def status(self) -> ClusterStatus:
         """Return what is known of every part."""
-        answers = self._prober.ask(
+        answers = self._shared_prober.ask(
             {
                 "redis": self._redis.ping,
                 "workers": self._read_workers,
@@ -51,19 +52,24 @@ class ClusterService:
             TIMEOUT_SECONDS,
         )
         workers: list[WorkerStatus] = answers["workers"].value or []
+        queues: list[QueueStatus] = answers["queues"].value or []
         redis, mysql = _redis_status(answers["redis"]), _mysql_status(answers["mysql"])
+        unknown = unknown_parts(answers)
         problems = [
-            *worker_problems(workers),
             *redis_problems(redis),
+            *(unknown_problems(unknown) if redis.up else []),
+            *([] if "workers" in unknown else worker_problems(workers)),
+            *([] if "workers" in unknown else queue_problems(queues, workers)),
             *mysql_problems(mysql, self._expected_members),
         ]
         return ClusterStatus(
             status="degraded" if problems else "ok",
             problems=problems,
             workers=workers,
-            queues=answers["queues"].value or [],
+            queues=queues,
             redis=redis,
             mysql=mysql,
+            unknown=unknown,
         )
 
     def readiness(self) -> dict[str, Answer]:
@@ -74,6 +80,7 @@ class ClusterService:
     def close(self) -> None:
         """End the threads."""
         self._prober.close()
+        self._shared_prober.close()
 
     def _read_one(self) -> str:
         with self._database.read() as session:
@@ -92,6 +99,11 @@ class ClusterService:
     def _read_members(self) -> list[Member]:
         with self._database.read() as session:
             return ClusterRepository(session).members()
+
+
+def unknown_parts(answers: Mapping[str, Answer]) -> dict[str, str]:
+    """Name the parts that gave no answer, and why."""
+    return {name: answer.error for name, answer in answers.items() if answer.error}
 
 
 def read_worker(name: str, entry: str | bytes, now: float) -> WorkerStatus:
@@ -137,6 +149,23 @@ def worker_problems(workers: Iterable[WorkerStatus]) -> list[str]:
     return silent
 
 
+def unknown_problems(unknown: Mapping[str, str]) -> list[str]:
+    """Say what Redis did not tell although it answers."""
+    return [
+        f"the {name} are not known ({unknown[name]})" for name in ("workers", "queues") if name in unknown
+    ]
+
+
+def queue_problems(queues: Iterable[QueueStatus], workers: Iterable[WorkerStatus]) -> list[str]:
+    """Say in which queues tasks wait for nobody; without any worker, that is said once for all."""
+    taken = {queue for worker in workers if worker.alive for queue in worker.queues}
+    return [
+        f"no worker takes from the queue {queue.name}, in which {queue.depth} wait"
+        for queue in queues
+        if taken and queue.depth and queue.name not in taken
+    ]
+
+
 def redis_problems(redis: RedisStatus) -> list[str]:
     """Say what is wrong with Redis."""
     return [] if redis.up else [f"Redis is down: tasks are accepted and wait ({redis.error})"]
@@ -147,9 +176,15 @@ def mysql_problems(mysql: MySQLStatus, expected_members: int) -> list[str]:
     if not mysql.up:
         return [f"MySQL cannot be read ({mysql.error})"]
     online = [member for member in mysql.members if member.state == "ONLINE"]
-    problems = [f"{m.address} is {m.state}" for m in mysql.members if m.state != "ONLINE"]
+    problems = [_member_problem(member) for member in mysql.members if member.state != "ONLINE"]
     if mysql.members and not any(member.role == "PRIMARY" for member in online):
         problems.append("MySQL has no primary: tasks cannot be accepted")
     if len(online) < expected_members:
         problems.append(f"{len(online)} of {expected_members} MySQL members are online")
     return problems
+
+
+def _member_problem(member: MemberStatus) -> str:
+    if member.state == MISSING:
+        return f"{member.address} is lost: it is not in the group"
+    return f"{member.address} is {member.state}"

@@ -8,6 +8,8 @@ from fastapi.responses import FileResponse
 
 from app.cluster.endpoints import TEST_WORKER
 from app.dashboard.contents import Overview, SystemState
+from app.dashboard.operations import MOST_WATCHED, read_watched
+from app.dashboard.operations_answers import OperationsAnswers, Watched, WatchedBefore
 from app.dashboard.pages import View
 from app.dashboard.static_files import DIRECTORY
 from app.dashboard.task_answers import TaskAnswers, row_of
@@ -25,8 +27,10 @@ router = APIRouter(
 
 Shown = Annotated[View, Depends()]
 Answers = Annotated[TaskAnswers, Depends()]
+Operations = Annotated[OperationsAnswers, Depends()]
 # A new one with every rendered form: pressing again after a lost answer gives the same task.
 FormKey = Annotated[str, Form(min_length=1, max_length=255)]
+ReplayedIds = Annotated[list[UUID], Form(min_length=1, max_length=MOST_WATCHED)]
 UserChoice = Annotated[int, Form(ge=1, le=2**63 - 1)]
 
 
@@ -93,3 +97,19 @@ def cancel_task(task_id: UUID, writes: Writes, tasks: Tasks, answers: Answers) -
 def replay_task(task_id: UUID, writes: Writes, tasks: Tasks, answers: Answers) -> Response:
     """Queue a failed task again."""
     return answers.changed(tasks.replay(writes, str(task_id)))
+
+
+@router.get("/ui/operations")
+def show_operations(operations: Operations, watched: Watched) -> Response:
+    """Show what a person on call looks at."""
+    return operations.page(watched)
+
+
+@router.post("/ui/operations/replay")
+def replay_tasks(
+    task_id: ReplayedIds, writes: Writes, tasks: Tasks, operations: Operations, watched: WatchedBefore = ""
+) -> Response:
+    """Queue failed tasks again; one that somebody else has replayed meanwhile is only shown."""
+    task_ids = [str(one) for one in task_id]
+    tasks.replay_failed(writes, task_ids)
+    return operations.replayed(writes, [*task_ids, *read_watched(watched)])

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.dashboard.contents import SystemState, newest_products, recent_requests
+from app.dashboard.operations_answers import OperationsAnswers, Watched
 from app.dashboard.pages import View
 from app.dashboard.replicas import read_seen
 from app.dashboard.task_answers import row_of
@@ -24,6 +25,12 @@ def show_status(view: Shown, context: Context, seen: Annotated[str, Query(max_le
     """Show every station, and which replicas have answered this browser."""
     state = SystemState.ask(context, read_seen(seen, time.time()))
     return view.show("_status_news.html", state=state)
+
+
+@router.get("/operations")
+def show_operations(operations: Annotated[OperationsAnswers, Depends()], watched: Watched) -> Response:
+    """Show what a person on call looks at, and what became of the tasks replayed from there."""
+    return operations.news(watched)
 
 
 @router.get("/products")

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from app.cluster.repository import MISSING
 from app.cluster.schemas import ClusterStatus, MemberStatus, MySQLStatus, QueueStatus, WorkerStatus
 from app.cluster.service import mysql_problems
 from app.dashboard.replicas import SeenReplica
@@ -96,7 +97,7 @@ def mysql_station(mysql: MySQLStatus, expected_members: int) -> Station:
     online = [member for member in mysql.members if member.state == "ONLINE"]
     primaries = sum(member.role == "PRIMARY" for member in online)
     lines = [
-        Line(_member_name(member.address), _member_note(member), _member_tone(member))
+        Line(member_name(member.address), _member_note(member), member_tone(member))
         for member in mysql.members
     ]
     if not mysql.members:
@@ -114,13 +115,15 @@ def _waiting(queue: QueueStatus) -> str:
     return str(queue.depth) if age is None else f"{queue.depth}, oldest {duration(age)}"
 
 
-def _member_name(address: str) -> str:
+def member_name(address: str) -> str:
     """Return the host without its domain, which in Kubernetes is long and the same for all."""
     host, _, domain = address.rpartition(":")[0].partition(".")
     return host if domain and not host.isdigit() else address
 
 
 def _member_note(member: MemberStatus) -> str:
+    if member.state == MISSING:
+        return "lost, not in the group"
     if member.state != "ONLINE":
         return member.state.lower()
     if member.role == "PRIMARY":
@@ -128,5 +131,6 @@ def _member_note(member: MemberStatus) -> str:
     return f"replica, lag {member.lag_transactions}"
 
 
-def _member_tone(member: MemberStatus) -> str:
+def member_tone(member: MemberStatus) -> str:
+    """Say how grave a member's state is."""
     return "ok" if member.state == "ONLINE" else "warn" if member.state == "RECOVERING" else "bad"

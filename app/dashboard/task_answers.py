@@ -24,13 +24,13 @@ class TaskAnswers:
     def accepted(self, task: Task, form: str) -> Response:
         """Show the new task at once; the form gets a new key, so that it can be pressed again."""
         if not self._view.wants_fragment:
-            return _see_other(f"/ui/tasks/{task.id}")
+            return see_other(f"/ui/tasks/{task.id}")
         return self._view.show("_accepted.html", row=row_of(task, "primary"), form=form, new_key=uuid4)
 
     def changed(self, task: Task) -> Response:
         """Show the task as it is now."""
         if not self._view.wants_fragment:
-            return _see_other(f"/ui/tasks/{task.id}")
+            return see_other(f"/ui/tasks/{task.id}")
         return self._view.show("_changed.html", row=row_of(task, "primary"))
 
 
@@ -39,5 +39,6 @@ def row_of(task: Task, read_from: Role) -> TaskRow:
     return TaskRow.of(TaskView.of(task), datetime.now(UTC), read_from)
 
 
-def _see_other(path: str) -> RedirectResponse:
+def see_other(path: str) -> RedirectResponse:
+    """Lead a browser without JavaScript on."""
     return RedirectResponse(path, HTTPStatus.SEE_OTHER)

@@ -10,6 +10,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 TENTHS_BELOW_SECONDS = 10
 NOW_BELOW_SECONDS = 1
 LONGEST_TEXT = 240
+UNIT_BYTES, TENTHS_BELOW_UNITS = 1000, 10
 
 
 def duration(seconds: float) -> str:
@@ -36,6 +37,21 @@ def ago(moment: datetime, now: datetime) -> str:
         if seconds >= length:
             return f"{seconds // length:.0f} {unit} ago"
     return f"{seconds:.0f} s ago"
+
+
+def amount(count: int, noun: str) -> str:
+    """Say how many of something there are."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def size(count: int) -> str:
+    """Say how many bytes there are, in the unit that fits."""
+    number, unit = float(count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if number < UNIT_BYTES:
+            break
+        number, unit = number / UNIT_BYTES, larger
+    return f"{number:.1f} {unit}" if unit != "B" and number < TENTHS_BELOW_UNITS else f"{number:.0f} {unit}"
 
 
 def title(name: str) -> str:

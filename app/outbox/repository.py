@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, not_, or_, select, text, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.database.clock import now, now_plus
 from app.database.sessions import WriteSession
@@ -25,6 +25,23 @@ class Backlog(NamedTuple):
 
     pending: int
     oldest_seconds: float
+
+
+class BacklogRepository:
+    """Looks at the outbox from any member."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def backlog(self) -> Backlog:
+        """Count what waits to be published."""
+        age = func.timestampdiff(text("MICROSECOND"), func.min(Task.available_at), now()) / 1_000_000
+        pending, oldest = self._session.execute(
+            select(func.count(), age)
+            .prefix_with(BY_STATUS)
+            .where(Task.status.in_(WAITING), Task.published_at.is_(None), Task.available_at <= now())
+        ).one()
+        return Backlog(pending, float(oldest or 0))
 
 
 class OutboxRepository:
@@ -106,16 +123,6 @@ class OutboxRepository:
             .values(published_at=now())
             .execution_options(synchronize_session=False)
         )
-
-    def backlog(self) -> Backlog:
-        """Count what waits to be published."""
-        age = func.timestampdiff(text("MICROSECOND"), func.min(Task.available_at), now()) / 1_000_000
-        pending, oldest = self._session.execute(
-            select(func.count(), age)
-            .prefix_with(BY_STATUS)
-            .where(Task.status.in_(WAITING), Task.published_at.is_(None), Task.available_at <= now())
-        ).one()
-        return Backlog(pending, float(oldest or 0))
 
     def _oldest_waiting(
         self,

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -103,6 +104,12 @@ class TaskService:
             )
         self._publish_after_commit(session, task, "task queued again")
         return task
+
+    def replay_failed(self, session: WriteSession, task_ids: Iterable[str]) -> None:
+        """Queue those of the tasks again that are still there and failed."""
+        for task_id in task_ids:
+            with suppress(ProblemError):
+                self.replay(session, task_id)
 
     def _definition(self, name: str) -> TaskDefinition:
         definition = self._registry.get(name)

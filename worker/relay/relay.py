@@ -8,7 +8,7 @@ from redis.exceptions import RedisError
 
 from app.backups.repository import BackupRepository
 from app.database.routing import Database
-from app.outbox.repository import OutboxRepository
+from app.outbox.repository import BacklogRepository, OutboxRepository
 from app.tasks.broker import Broker, Message
 from app.tasks.queues import QueueInspector
 from worker.relay.metrics import ABANDONED, UNSTARTED, RelayMetrics
@@ -86,7 +86,7 @@ class Relay:
             self._metrics.redis.show_down()
             raise
         with self._database.write() as session:
-            self._metrics.show_backlog(OutboxRepository(session).backlog())
+            self._metrics.show_backlog(BacklogRepository(session).backlog())
             self._metrics.show_backup(BackupRepository(session).newest())
 
     def _left_before(self, queue: str) -> datetime | None:

@@ -23,6 +23,8 @@ document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
 document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
   if (!focused.get(ctx)) return;
   setTimeout(() => {
-    if (document.activeElement === document.body) document.getElementById(focused.get(ctx))?.focus();
+    if (document.activeElement !== document.body) return;
+    // Where the button is gone with what it was for, the news are what comes next.
+    (document.getElementById(focused.get(ctx)) ?? document.querySelector("[data-focus-next]"))?.focus();
   });
 });

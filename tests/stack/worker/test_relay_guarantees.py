@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.attempts.repository import AttemptRepository
-from app.outbox.repository import OutboxRepository
+from app.outbox.repository import BacklogRepository, OutboxRepository
 from app.tasks.broker import Message
 from app.tasks.queues import QueueInspector
 from stack.supervisor import Stack
@@ -181,6 +181,6 @@ def test_a_pass_does_not_look_at_what_waits(ledger: Ledger) -> None:
         assert not outbox.lock_unpublished(-LATER_SECONDS, BATCH)
         assert not outbox.lock_overdue(ledger.queue, oldest, REDELIVERY_SECONDS, BATCH)
         assert not outbox.lock_abandoned({ledger.queue: oldest}, REDELIVERY_SECONDS, BATCH)
-        outbox.backlog()
+        BacklogRepository(session).backlog()
 
         assert rows_read(session) - before < BATCH / 5

@@ -1,8 +1,19 @@
 import json
 from datetime import UTC, datetime
 
-from app.cluster.schemas import MemberStatus, MySQLStatus, RedisStatus, WorkerStatus
-from app.cluster.service import mysql_problems, read_queue, read_worker, redis_problems, worker_problems
+from app.cluster.repository import MISSING, Member, with_missing
+from app.cluster.schemas import MemberStatus, MySQLStatus, QueueStatus, RedisStatus, WorkerStatus
+from app.cluster.service import (
+    mysql_problems,
+    queue_problems,
+    read_queue,
+    read_worker,
+    redis_problems,
+    unknown_parts,
+    unknown_problems,
+    worker_problems,
+)
+from app.health import Answer
 from app.tasks.queues import QueueState, published_at
 
 ENTRY = json.dumps({"heartbeat": 1000.0, "concurrency": 2, "queues": ["default"], "running": []})
@@ -78,3 +89,46 @@ def test_a_server_without_a_group_is_no_problem() -> None:
 def test_an_unreadable_database_is_said_with_its_reason() -> None:
     down = MySQLStatus(up=False, members=[], error="no answer within 0.8 s")
     assert mysql_problems(down, 3) == ["MySQL cannot be read (no answer within 0.8 s)"]
+
+
+def seen(*addresses: str) -> list[Member]:
+    return [Member(address, "ONLINE", "SECONDARY", 0) for address in addresses]
+
+
+def test_a_member_that_the_group_has_forgotten_is_named_by_what_servers_were_told() -> None:
+    members = with_missing(seen("a:3306", "c:3306"), ["a:3306", "b:3306", "c:3306"])
+    assert [(one.address, one.state) for one in members if one.state != "ONLINE"] == [("b:3306", MISSING)]
+    assert (
+        mysql_problems(MySQLStatus(up=True, members=[MemberStatus.model_validate(m) for m in members]), 0)[0]
+        == "b:3306 is lost: it is not in the group"
+    )
+
+
+def test_nothing_is_missed_where_the_group_talks_on_other_addresses() -> None:
+    assert with_missing(seen("a:3306"), ["a:33061", "b:33061"]) == seen("a:3306")
+
+
+def test_nothing_is_missed_where_there_is_no_group() -> None:
+    assert with_missing([], ["a:3306"]) == []
+
+
+def test_a_queue_that_nobody_takes_from_is_named() -> None:
+    queues = [
+        QueueStatus(name="default", depth=3, oldest_age_seconds=1),
+        QueueStatus(name="mail", depth=12, oldest_age_seconds=1),
+        QueueStatus(name="empty", depth=0, oldest_age_seconds=None),
+    ]
+    assert queue_problems(queues, [worker("worker-1", alive=True)]) == [
+        "no worker takes from the queue mail, in which 12 wait"
+    ]
+
+
+def test_without_any_worker_the_queues_are_not_named_one_by_one() -> None:
+    queues = [QueueStatus(name="default", depth=3, oldest_age_seconds=1)]
+    assert queue_problems(queues, [worker("worker-1", alive=False)]) == []
+
+
+def test_what_could_not_be_found_out_is_no_silence() -> None:
+    unknown = unknown_parts({"workers": Answer(error="KeyError: 'heartbeat'"), "redis": Answer(value=True)})
+    assert unknown == {"workers": "KeyError: 'heartbeat'"}
+    assert unknown_problems(unknown) == ["the workers are not known (KeyError: 'heartbeat')"]

@@ -34,3 +34,38 @@ def test_a_hanging_part_delays_nobody_beyond_the_deadline(prober: Prober) -> Non
     assert answers["hangs"].error == "no answer within 0.2 s"
     assert answers["answers"].value == "ok"
     prober.close()
+
+
+def test_whoever_asks_meanwhile_shares_the_answer() -> None:
+    prober = Prober(shares=True)
+    released, asked = threading.Event(), []
+
+    def question() -> str:
+        asked.append(1)
+        released.wait(10)
+        return "answer"
+
+    assert prober.ask({"slow": question}, 0.05)["slow"].error == "no answer within 0.05 s"
+    late = prober.ask({"slow": question, "quick": lambda: "ok"}, 0.05)
+    assert late["slow"].error
+    assert late["quick"].value == "ok"
+    released.set()
+    assert prober.ask({"slow": question}, 5)["slow"].value == "answer"
+    assert len(asked) <= 2, "the second question came while the first one was open"
+    prober.close()
+
+
+def test_what_is_answered_is_asked_anew() -> None:
+    prober = Prober(shares=True)
+    counter = iter(range(10))
+    assert [prober.ask({"n": lambda: next(counter)}, 5)["n"].value for _ in range(3)] == [0, 1, 2]
+    prober.close()
+
+
+def test_what_hangs_is_asked_on_another_connection_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.health.SHARED_SECONDS", 0)
+    prober, released = Prober(shares=True), threading.Event()
+    prober.ask({"part": lambda: released.wait(10)}, 0.01)
+    assert prober.ask({"part": lambda: "answer"}, 5)["part"].value == "answer"
+    released.set()
+    prober.close()

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -77,6 +78,19 @@ def test_what_another_site_sends_is_refused(client: TestClient) -> None:
     answer = client.post("/ui/test-worker", data={"key": "k"}, headers=CROSS_SITE)
     assert answer.status_code == 403
     assert "another site" in answer.text
+
+
+def test_no_other_site_can_have_failed_tasks_replayed(client: TestClient) -> None:
+    answer = client.post("/ui/operations/replay", data={"task_id": str(UUID(int=1))}, headers=CROSS_SITE)
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("count", [0, 11])
+def test_nobody_replays_nothing_or_more_than_the_page_shows(client: TestClient, count: int) -> None:
+    ids = {"task_id": [str(UUID(int=number)) for number in range(count)]}
+    answer = client.post("/ui/operations/replay", data=ids, headers=HTMX)
+    assert answer.status_code == 422
+    assert answer.headers["HX-Retarget"] == "#notice"
 
 
 def test_the_api_still_answers_with_problem_documents(client: TestClient) -> None:

@@ -41,6 +41,7 @@ def cluster(*, redis_up: bool = True, depth: int = 0, oldest: float | None = Non
         queues=[QueueStatus(name="default", depth=depth, oldest_age_seconds=oldest)],
         redis=RedisStatus(up=redis_up, round_trip_ms=0.41 if redis_up else None),
         mysql=MySQLStatus(up=True, members=[]),
+        unknown={},
     )
 
 

@@ -127,6 +127,7 @@ class Bench:
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(relay_module, "OutboxRepository", lambda session: session)
+    monkeypatch.setattr(relay_module, "BacklogRepository", lambda session: session)
     monkeypatch.setattr(relay_module, "BackupRepository", lambda session: session)
     return Bench()
 

@@ -1,0 +1,1 @@
+"""What a person on call looks at, as one answer."""
