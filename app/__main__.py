@@ -4,6 +4,7 @@ import signal
 import sys
 
 import uvicorn
+from prometheus_client import disable_created_metrics
 
 from app.main import create_app
 from app.server import DrainingServer
@@ -19,6 +20,8 @@ def main() -> None:
     settings = begin("api", load_settings, replica="replica_name")
     # uvicorn raises the signal once more after it has shut down in order; that is no reason to fail.
     signal.signal(signal.SIGTERM, lambda *_: None)
+    # They are a second series for each first one, and nobody asks for them.
+    disable_created_metrics()  # type: ignore[no-untyped-call] # it only sets a switch
     app = create_app(settings)
     config = uvicorn.Config(
         app,

@@ -59,7 +59,7 @@ class ApiContext:
         metrics_registry.register(database.pool_metrics)
         registry = TaskRegistry.load(settings.all_task_modules)
         metrics.show_from_the_start(task.name for task in registry)
-        broker = Broker(settings, PublishMetrics(metrics_registry))
+        broker = Broker(settings, PublishMetrics(metrics_registry, registry.queues(settings.task_queue)))
         publisher = Publisher(broker, database)
         redis = connect_redis(settings, REDIS_TIMEOUT_SECONDS)
         cluster = ClusterService(database, redis, settings, registry)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 
+PUBLISH_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
@@ -38,14 +39,21 @@ class DatabaseMetrics:
 class PublishMetrics:
     """How messages reached Redis."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, queues: Iterable[str] = ()) -> None:
         self.published = Counter(
             "tasks_published_total", "Messages put into a queue", ["queue"], registry=registry
         )
         self.failures = Counter(
             "task_publish_failures_total", "Messages that the relay has to publish later", registry=registry
         )
-        self.seconds = Histogram("task_publish_seconds", "Time to publish one batch", registry=registry)
+        self.seconds = Histogram(
+            "task_publish_seconds",
+            "Time to put one batch of messages into their queues, in vain or not",
+            buckets=PUBLISH_BUCKETS,
+            registry=registry,
+        )
+        for queue in queues:
+            self.published.labels(queue)  # at 0, see ApiMetrics
 
 
 class ApiMetrics:

@@ -13,6 +13,8 @@ class Effort:
     memory_tasks: int
     transport_tasks: int
     transport_turns: int
+    metrics_tasks: int
+    metrics_turns: int
 
 
 FULL = Effort(
@@ -24,6 +26,8 @@ FULL = Effort(
     memory_tasks=1000,
     transport_tasks=5000,
     transport_turns=4,
+    metrics_tasks=600,
+    metrics_turns=8,
 )
 QUICK = Effort(
     rest_seconds=2,
@@ -34,4 +38,6 @@ QUICK = Effort(
     memory_tasks=100,
     transport_tasks=300,
     transport_turns=1,
+    metrics_tasks=60,
+    metrics_turns=1,
 )

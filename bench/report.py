@@ -27,6 +27,9 @@ printed, not asserted.
 - **memory**: resident memory; a forked child counts the pages it shares with its parent as well.
 - **transport**: tasks that do nothing wait in a Redis of their own; a worker of two processes works them off
   with the safe transport and with kombu's own, by turns. Commands inside a script count one by one.
+- **metrics**: a fresh worker works off the same tasks with its metrics, asked for by Prometheus every 5 s,
+  and without (`WORKER_METRICS_PORT=0`), by turns; each turn is compared with the one beside it. The first
+  fifth of the tasks is left out of the rate.
 
 After each run every accepted task is checked: it succeeded, and its user has exactly one product of it."""
 

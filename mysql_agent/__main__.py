@@ -6,6 +6,7 @@ from http import HTTPStatus
 from threading import Event
 
 import structlog
+from prometheus_client import disable_created_metrics
 
 from mysql_agent.assembly import build_environment, build_loop, build_renewal
 from mysql_agent.endpoints import Endpoints
@@ -22,6 +23,8 @@ def main() -> None:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    # They are a second series for each first one, and nobody asks for them.
+    disable_created_metrics()  # type: ignore[no-untyped-call] # it only sets a switch
     metrics = Metrics()
     environment = build_environment(settings, metrics)
     loop = build_loop(settings, metrics, environment, stop)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bench.effort import Effort
 from bench.results import Run
-from bench.scenarios import accept, end_to_end, idle_latency, memory, rest, transport
+from bench.scenarios import accept, end_to_end, idle_latency, memory, metrics, rest, transport
 from bench.system import System
 
 SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
@@ -14,4 +14,5 @@ SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
     "throughput": end_to_end.measure,
     "memory": memory.measure,
     "transport": transport.measure,
+    "metrics": metrics.measure,
 }

@@ -24,7 +24,7 @@ def _work_off(system: System, count: int, workers: int) -> Run:
     user_id = system.ledger.new_user()
     deadline = DRAIN_SECONDS + count / SLOWEST_TASKS_PER_SECOND
     with system.held_workers():
-        accepted = _fill(system, user_id, count)
+        accepted = fill(system, user_id, count)
         before = system.snapshot()
     system.ledger.wait_until_finished(deadline)
     after = system.snapshot()
@@ -35,7 +35,8 @@ def _work_off(system: System, count: int, workers: int) -> Run:
     return Run(title, f"{workers} worker{plural}", figures_of(tasks), load, limit_of(load))
 
 
-def _fill(system: System, user_id: int, count: int) -> list[str]:
+def fill(system: System, user_id: int, count: int) -> list[str]:
+    """Have tasks accepted that nobody works off yet; returns their ids."""
     path = f"/api/users/{user_id}/create-product"
     with Generator("closed_loop", system.port, path, "--count", count, "--seconds", 300) as generator:
         result = generator.run(360)

@@ -36,14 +36,15 @@ class RelayProcess:
         metrics.backup_max_age.set(settings.backup_max_age_hours * 3600)
         self._database = Database(settings, DatabaseMetrics(registry), IDLE_SECONDS)
         registry.register(self._database.pool_metrics)
-        self._broker = Broker(settings, PublishMetrics(registry))
+        queues = TaskRegistry.load(settings.all_task_modules).queues(settings.task_queue)
+        self._broker = Broker(settings, PublishMetrics(registry, queues))
         self._redis = connect_redis(settings, REDIS_TIMEOUT_SECONDS)
         relay = Relay(
             self._database,
             self._broker,
             QueueInspector(self._redis),
             metrics,
-            queues=TaskRegistry.load(settings.all_task_modules).queues(settings.task_queue),
+            queues=queues,
             batch_size=settings.relay_batch_size,
             min_age_seconds=MIN_AGE_SECONDS,
             redelivery_seconds=settings.task_redelivery_seconds,

@@ -4,6 +4,9 @@ from bench.scenarios.end_to_end import figures_of as end_to_end_figures
 from bench.scenarios.idle_latency import longest_phase, phases_of
 from bench.scenarios.memory import details_of
 from bench.scenarios.memory import figures_of as memory_figures
+from bench.scenarios.metrics import Turn as MetricsTurn
+from bench.scenarios.metrics import figures_of as metrics_figures
+from bench.scenarios.metrics import steady_rate
 from bench.scenarios.transport import Turn
 from bench.scenarios.transport import figures_of as transport_figures
 from bench.usage import Load, Usage
@@ -57,3 +60,23 @@ def test_transports_are_compared_by_the_middle_of_their_turns() -> None:
     assert other.value == "1000 tasks/s (median of 3: 900-1100)"
     assert (ratio.value, ratio.verdict) == ("1.25", ">= 1.0: met")
     assert commands.value == "9.0 · 8.5"
+
+
+def test_metrics_are_compared_turn_by_turn() -> None:
+    load = Load(seconds=1, cores=2, tasks=10, busy_seconds=1, disk_wait_seconds=0)
+    on = [MetricsTurn(99, 10.3, load), MetricsTurn(50, 10.1, load), MetricsTurn(97, 10.1, load)]
+    off = [MetricsTurn(100, 10, load), MetricsTurn(50, 10, load), MetricsTurn(100, 10, load)]
+
+    _, without, rates, rate, costs, cost = metrics_figures(on, off)
+
+    assert without.value == "100.0 tasks/s (median of 3: 50.0-100.0), 10.00 ms of CPU per task"
+    assert (rates.value, rate.value) == ("0.990 · 1.000 · 0.970", "0.990")
+    assert (costs.value, cost.value) == ("1.030 · 1.010 · 1.010", "1.010")
+    assert (rate.verdict, cost.verdict) == (">= 0.98: met", "<= 1.02: met")
+
+
+def test_the_first_tasks_of_a_fresh_worker_are_left_out_of_its_rate() -> None:
+    starts = [0.0, *(10.0 + number for number in range(4))]
+    tasks = [LedgerTask(str(start), "succeeded", "worker-1", 0.0, start, start + 1) for start in starts]
+
+    assert steady_rate(tasks[::-1]) == 1
