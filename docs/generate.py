@@ -14,7 +14,7 @@ from app.main import create_app
 from app.settings import Settings
 from docs import alerts
 from docs.catalogue import LABELS, MetricEntry, catalogue
-from docs.metric_uses import pages_that_name, uses
+from docs.metric_uses import Asker, uses
 from docs.tables import table
 from grafana import generate as dashboards
 
@@ -73,12 +73,14 @@ def metrics_table() -> str:
     return table(head, (_metric_row(entry, askers) for entry in catalogue()))
 
 
-def _metric_row(entry: MetricEntry, askers: Mapping[str, list[str]]) -> tuple[str, ...]:
-    asking = [who for sample in sorted(entry.samples) for who in askers.get(sample, ())]
-    users = dict.fromkeys([*asking, *pages_that_name(entry.samples)])
+def _metric_row(entry: MetricEntry, askers: Mapping[str, list[Asker]]) -> tuple[str, ...]:
+    asking = sorted({who for sample in entry.samples for who in askers.get(sample, ())})
+    alerting = [f"[{who.name}](runbooks/{who.name}.md)" for who in asking if who.kind == "alert"]
+    others = [f"`{who.name}`" for who in asking if who.kind != "alert"]
     labels = ", ".join(f"`{label}`" for label in entry.labels)
     exported_by = ", ".join(entry.exported_by)
-    return f"`{entry.name}`", entry.kind, labels, entry.unit, entry.meaning, exported_by, ", ".join(users)
+    users = ", ".join((*alerting, *others))
+    return f"`{entry.name}`", entry.kind, labels, entry.unit, entry.meaning, exported_by, users
 
 
 def labels_table() -> str:

@@ -1,10 +1,10 @@
-"""Who asks for which metric: alerts, dashboards and the pages of the API."""
+"""Who asks for which metric: alerts and dashboards."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -14,10 +14,16 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = ROOT / "charts" / "conveyor" / "files"
 RULES = FILES / "rules"
 DASHBOARDS = FILES / "dashboards"
-PAGES = ROOT / "app" / "dashboard"
 VALUES_OF = re.compile(r"label_values\((.+?),\s*\w+\)")
 # What others export; those that a local stack has are looked for in it by the tests.
 ELSEWHERE = re.compile(r"up|ALERTS|(?:haproxy|flower|prometheus|scrape|kube|container|kubelet)_\w+")
+
+
+class Asker(NamedTuple):
+    """An alert, a dashboard, or a rule that records."""
+
+    kind: str
+    name: str
 
 
 def rules() -> Iterator[dict[str, Any]]:
@@ -32,30 +38,33 @@ def recorded() -> set[str]:
     return {rule["record"] for rule in rules() if "record" in rule}
 
 
-def expressions() -> Iterator[tuple[str, str]]:
+def expressions() -> Iterator[tuple[Asker, str]]:
     """Return every expression with who asks."""
     for rule in rules():
-        yield f"alert {rule['alert']}" if "alert" in rule else f"rule `{rule['record']}`", rule["expr"]
+        kind = "alert" if "alert" in rule else "record"
+        yield Asker(kind, rule[kind]), rule["expr"]
     for path in sorted(DASHBOARDS.glob("*.json")):
         dashboard = json.loads(path.read_text(encoding="utf-8"))
-        for expression in (*_queries(dashboard), *_variables(dashboard)):
-            yield f"dashboard {path.stem}", expression
+        for expression in (*_queries(dashboard), *_annotations(dashboard), *_variables(dashboard)):
+            yield Asker("dashboard", path.stem), expression
 
 
-def uses() -> Mapping[str, list[str]]:
-    """Return for each name that is asked for who asks for it."""
-    found: dict[str, list[str]] = {}
+def uses() -> Mapping[str, list[Asker]]:
+    """Return for each name that is asked for who asks for it, be it through what a rule records of it."""
+    found: dict[str, set[Asker]] = {}
     for who, expression in expressions():
         for name in metric_names(expression):
-            found.setdefault(name, []).append(who)
-    return {name: list(dict.fromkeys(askers)) for name, askers in found.items()}
+            found.setdefault(name, set()).add(who)
+    return {name: sorted(_behind_records(askers, found)) for name, askers in found.items()}
 
 
-def pages_that_name(samples: frozenset[str]) -> list[str]:
-    """Return the modules and templates of the API's pages that have one of the names in them."""
-    named = re.compile(rf"\b(?:{'|'.join(sorted(samples))})\b")
-    paths = sorted(path for path in PAGES.rglob("*") if path.suffix in {".py", ".html"})
-    return [f"page {path.stem}" for path in paths if named.search(path.read_text(encoding="utf-8"))]
+def _behind_records(askers: Iterable[Asker], found: Mapping[str, set[Asker]]) -> set[Asker]:
+    """Put those who ask for what is recorded in the place of the rule that records it."""
+    behind: set[Asker] = set()
+    for asker in askers:
+        recorded_for = found.get(asker.name, set()) if asker.kind == "record" else set()
+        behind |= _behind_records(recorded_for, found) if recorded_for else {asker}
+    return behind
 
 
 def _queries(panel: Mapping[str, Any]) -> Iterator[str]:
@@ -70,3 +79,8 @@ def _variables(dashboard: Mapping[str, Any]) -> Iterator[str]:
     """Find what the variables of a dashboard look for values in."""
     for variable in dashboard.get("templating", {}).get("list", ()):
         yield from VALUES_OF.findall(json.dumps(variable.get("query", "")))
+
+
+def _annotations(dashboard: Mapping[str, Any]) -> Iterator[str]:
+    """Find the queries of what a dashboard marks in time."""
+    yield from (one["expr"] for one in dashboard.get("annotations", {}).get("list", ()) if "expr" in one)

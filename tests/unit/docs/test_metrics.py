@@ -5,9 +5,10 @@ import re
 import pytest
 
 from docs import catalogue as catalogue_module
+from docs import metric_uses
 from docs.catalogue import LABELS, MetricEntry, catalogue
 from docs.generate import METRICS, TABLES, renewed
-from docs.metric_uses import ELSEWHERE, expressions, recorded, uses
+from docs.metric_uses import ELSEWHERE, Asker, expressions, recorded, uses
 from docs.promql import metric_names
 
 ENTRIES = catalogue()
@@ -60,7 +61,7 @@ def test_no_label_is_explained_that_nothing_has() -> None:
 def test_every_metric_that_is_asked_for_is_exported() -> None:
     known = SAMPLES | recorded()
     missing = {
-        f"{name} ({who})"
+        f"{name} ({who.kind} {who.name})"
         for who, expression in expressions()
         for name in metric_names(expression)
         if name not in known and not ELSEWHERE.fullmatch(name)
@@ -76,10 +77,26 @@ def test_the_questions_in_the_text_ask_for_metrics_that_are_exported() -> None:
 
 
 def test_alerts_and_dashboards_are_named_beside_what_they_ask_for() -> None:
-    assert "alert ConveyorRedisEvicts" in uses()["redis_evicted_keys_total"]
+    assert Asker("alert", "ConveyorRedisEvicts") in uses()["redis_evicted_keys_total"]
     table = METRICS.read_text(encoding="utf-8")
     [row] = [line for line in table.splitlines() if line.startswith("| `redis_evicted_keys_total` |")]
-    assert "alert ConveyorRedisEvicts" in row
+    assert "[ConveyorRedisEvicts](runbooks/ConveyorRedisEvicts.md)" in row
+
+
+def test_who_asks_for_what_a_rule_records_asks_for_what_it_is_made_from(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    record, alert = Asker("record", "job:x:rate5m"), Asker("alert", "TooMuchX")
+    over_all, unused = Asker("record", "x:rate5m"), Asker("record", "nobody:x:rate5m")
+    asked = [
+        (record, "rate(x_total[5m])"),
+        (over_all, "sum(job:x:rate5m)"),
+        (alert, "x:rate5m > 1"),
+        (unused, "x_total"),
+    ]
+    monkeypatch.setattr(metric_uses, "expressions", lambda: asked)
+
+    assert uses()["x_total"] == [alert, unused]
 
 
 def test_two_processes_must_mean_the_same_by_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
