@@ -52,6 +52,7 @@ def _state() -> Row:
             f" * on (instance) {select('mysql_agent_in_majority')}) == 1",
             above(),
             name=MEMBER_LEGEND,
+            otherwise="nobody",
             runbook="ConveyorMysqlNoPrimary",
         ),
         tile(
@@ -99,6 +100,7 @@ def _state() -> Row:
             "s",
             f"time() - ({highest(LAST_BACKUP)} > 0)",
             above(orange=1.5 * DAY, red=2 * DAY),
+            otherwise="none",
             runbook="ConveyorBackupTooOld",
         ),
         tile(
@@ -130,6 +132,7 @@ def _group() -> Row:
                 MEMBER_LEGEND: highest("mysql_agent_members_online", *MEMBER),
                 "should be": highest("mysql_agent_members"),
             },
+            colours={"should be": "text"},
             steps=True,
             runbook="ConveyorMysqlMemberMissing",
             wide=12,
@@ -219,6 +222,7 @@ def _protection() -> Row:
                 "age": f"time() - ({highest(LAST_BACKUP)} > 0)",
                 "limit": f"{highest('backup_max_age_seconds')} > 0",
             },
+            colours={"limit": "red"},
             runbook="ConveyorBackupTooOld",
         ),
         graph(

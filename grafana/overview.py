@@ -1,10 +1,11 @@
 """Is it well? What a person on call opens first."""
 
 from grafana.board import Board, Row
-from grafana.panels import above, alerts, below, graph, tile
+from grafana.panels import OUTCOMES, above, alerts, below, graph, tile
 from grafana.promql import (
+    MEMBER,
+    MEMBER_LEGEND,
     OF_NAMESPACE,
-    PART_LEGEND,
     each,
     grown,
     highest,
@@ -87,8 +88,8 @@ def _verdict() -> Row:
             runbook="ConveyorNoWorker",
         ),
         tile(
-            "MySQL members missing",
-            "Members that the group should have and that are not ONLINE.",
+            "Members missing",
+            "MySQL servers that the group should have and that are not ONLINE.",
             "short",
             f"{highest('mysql_agent_members')} - {highest('mysql_agent_members_online')}",
             above(orange=1, red=2),
@@ -117,6 +118,7 @@ def _work() -> Row:
                 "accepted": per_second("tasks_accepted_total"),
                 "{{outcome}}": per_second("tasks_total", "outcome", where=ENDED),
             },
+            colours={**OUTCOMES, "accepted": "blue"},
         ),
         graph(
             "From accepted to done",
@@ -156,6 +158,7 @@ def _api() -> Row:
                 ),
             },
             stacked=True,
+            colours={"2xx": "green", "3xx": "blue", "4xx": "yellow", "5xx": "red"},
         ),
         graph(
             "Share of errors",
@@ -213,9 +216,10 @@ def _parts() -> Row:
             "As each member sees its group; a member that is cut off sees fewer.",
             "short",
             {
-                PART_LEGEND: highest("mysql_agent_members_online", "pod", "part"),
+                MEMBER_LEGEND: highest("mysql_agent_members_online", *MEMBER),
                 "should be": highest("mysql_agent_members"),
             },
+            colours={"should be": "text"},
             steps=True,
             runbook="ConveyorMysqlMemberMissing",
         ),

@@ -23,13 +23,21 @@ from grafana_foundation_sdk.models.dashboard import (
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
-TILE_HEIGHT, GRAPH_HEIGHT = 4, 8
+TILE_HEIGHT, GRAPH_HEIGHT = 3, 7
 
 Panel = stat.Panel | timeseries.Panel | table.Panel | statetimeline.Panel
 AnyPanel = TypeVar("AnyPanel", stat.Panel, timeseries.Panel, table.Panel, statetimeline.Panel)
 Colours = Sequence[tuple[float | None, str]]  # from which value on; None: from the lowest
 
 PLAIN: Colours = ((None, "blue"),)
+OUTCOMES = {
+    "succeeded": "green",
+    "failed": "red",
+    "retrying": "orange",
+    "cancelled": "purple",
+    "skipped": "blue",
+    "lost_lease": "yellow",
+}
 
 
 def above(*, orange: float | None = None, red: float | None = None) -> Colours:
@@ -67,6 +75,7 @@ def tile(
     *,
     decimals: int | None = None,
     words: Mapping[int, str] | None = None,
+    otherwise: str = "",
     name: str = "",
     runbook: str = "",
     wide: int = 3,
@@ -81,6 +90,8 @@ def tile(
         panel.mappings([_words(words)])
     if decimals is not None:
         panel.decimals(decimals)
+    if otherwise:
+        panel.no_value(otherwise)
     return _described(panel, title, meaning, unit, runbook).height(TILE_HEIGHT).span(wide)
 
 
@@ -93,14 +104,18 @@ def graph(
     stacked: bool = False,
     steps: bool = False,
     limit: float | None = None,
+    colours: Mapping[str, str] | None = None,
     runbook: str = "",
     wide: int = 8,
 ) -> timeseries.Panel:
-    """Draw lines over time; `series` maps legends to queries."""
+    """Draw lines over time; `series` maps legends to queries, `colours` some of them to a colour."""
     panel = timeseries.Panel().line_width(1).min(0).show_points(looks.VisibilityMode.NEVER)
     for letter, (legend, query) in zip(ascii_uppercase, series.items(), strict=False):
         panel.with_target(_target(query, letter).range().legend_format(legend))
     panel.fill_opacity(30 if stacked else 8)
+    for legend, color in (colours or {}).items():
+        fixed = {"mode": FieldColorModeId.FIXED, "fixedColor": color}
+        panel.override_by_name(legend, [DynamicConfigValue(id_val="color", value=fixed)])
     if stacked:
         panel.stacking(common.StackingConfig().mode(looks.StackingMode.NORMAL).group("A"))
     if steps:

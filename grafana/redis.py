@@ -36,6 +36,7 @@ def _state() -> Row:
             "percentunit",
             f"{highest('redis_memory_used_bytes')} / ({highest('redis_memory_max_bytes')} > 0)",
             above(orange=0.7, red=0.8),
+            otherwise="no limit",
             runbook="ConveyorRedisMemory",
         ),
         tile(
@@ -89,6 +90,7 @@ def _memory() -> Row:
                 "used": highest("redis_memory_used_bytes"),
                 "maxmemory": f"{highest('redis_memory_max_bytes')} > 0",
             },
+            colours={"maxmemory": "red"},
             runbook="ConveyorRedisMemory",
             wide=6,
         ),
@@ -107,6 +109,7 @@ def _memory() -> Row:
                 "rewrite in progress": highest("redis_aof_rewrite_in_progress"),
                 "last write failed": f"1 - {lowest('redis_aof_last_write_ok')}",
             },
+            colours={"last write failed": "red"},
             steps=True,
             runbook="ConveyorRedisNotPersisted",
             wide=6,

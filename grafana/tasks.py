@@ -1,7 +1,7 @@
 """What becomes of tasks, by task and by queue: waits, runs, outcomes, losses, publishing."""
 
 from grafana.board import Board, Row, choice
-from grafana.panels import Column, above, graph, rows_by, tile
+from grafana.panels import OUTCOMES, Column, above, graph, rows_by, tile
 from grafana.promql import (
     PART,
     PART_LEGEND,
@@ -102,6 +102,7 @@ def _by_task() -> Row:
             "How attempts ended. Skipped: the task had been done already, or somebody else runs it.",
             "ops",
             {"{{outcome}}": per_second("tasks_total", "outcome", where=KIND)},
+            colours=OUTCOMES,
             stacked=True,
         ),
         graph(

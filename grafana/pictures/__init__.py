@@ -1,0 +1,1 @@
+"""Pictures of the dashboards, drawn from what a live Prometheus answers to their queries."""
