@@ -10,7 +10,8 @@ from grafana.panels import SOURCE, Panel
 from grafana.promql import MEMBER, MEMBER_LEGEND, grown
 
 TAG = "conveyor"
-RUNBOOKS = "docs/runbooks"
+# the chart puts its own values in their place
+CONSTANTS = {"runbooks": "docs/runbooks", "task_seconds": "60"}
 ALL = models.VariableOption(text="All", value="$__all", selected=True)
 # what an absent label matches too: on one machine nothing has a namespace
 ANYTHING = ".*"
@@ -43,7 +44,9 @@ class Board:
         board.with_variable(builders.DatasourceVariable("datasource").label("Data source").type("prometheus"))
         for variable in (choice("namespace", "Namespace", "queue_depth"), *self.choices):
             board.with_variable(variable)
-        board.with_variable(_runbooks()).annotation(_failovers())
+        for name, value in CONSTANTS.items():
+            board.with_variable(_constant(name, value))
+        board.annotation(_failovers())
         for row in self.rows:
             board.with_row(builders.Row(row.title))
             for panel in row.panels:
@@ -68,9 +71,8 @@ def choice(label: str, title: str, metric: str) -> builders.QueryVariable:
     )
 
 
-def _runbooks() -> builders.ConstantVariable:
-    """Say where runbooks are; the chart puts an address in the place of the folder."""
-    variable = builders.ConstantVariable("runbooks").value(RUNBOOKS)
+def _constant(name: str, value: str) -> builders.ConstantVariable:
+    variable = builders.ConstantVariable(name).value(value)
     variable.build().hide = models.VariableHide.HIDE_VARIABLE
     return variable
 

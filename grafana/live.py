@@ -58,10 +58,10 @@ def queries(dashboard: Mapping[str, Any]) -> Iterator[Query]:
 
 def variables(dashboard: Mapping[str, Any]) -> dict[str, str]:
     """Return the variables of a dashboard as they are when "All" is chosen."""
-    return {
-        variable["name"]: variable["allValue"]
-        for variable in dashboard["templating"]["list"]
-        if variable.get("includeAll")
+    listed = dashboard["templating"]["list"]
+    chosen = {variable["name"]: variable["allValue"] for variable in listed if variable["includeAll"]}
+    return chosen | {
+        variable["name"]: variable["query"] for variable in listed if variable["type"] == "constant"
     }
 
 

@@ -76,7 +76,8 @@ def _state() -> Row:
             "Transactions that a member has received and not yet applied.",
             "short",
             highest("mysql_agent_applier_queue"),
-            above(orange=1000, red=10000),
+            above(orange=100, red=1000),
+            runbook="ConveyorMysqlReplicaLags",
         ),
         tile(
             "Needs a person",
@@ -93,6 +94,7 @@ def _state() -> Row:
             "percentunit",
             _fullness(),
             above(orange=0.7, red=0.9),
+            runbook="ConveyorPoolExhausted",
         ),
         tile(
             "Last backup",
@@ -142,6 +144,7 @@ def _group() -> Row:
             "Transactions received and not yet applied: how far a replica is behind, as reads see it.",
             "short",
             {MEMBER_LEGEND: highest("mysql_agent_applier_queue", *MEMBER)},
+            runbook="ConveyorMysqlReplicaLags",
         ),
         graph(
             "Changes of the primary",
@@ -206,6 +209,7 @@ def _clients() -> Row:
             "percentunit",
             {"{{pool}}": _fullness("pool")},
             limit=1,
+            runbook="ConveyorPoolExhausted",
             wide=6,
         ),
     )

@@ -46,6 +46,7 @@ def _state() -> Row:
             lowest("redis_aof_enabled"),
             below(red=1),
             words={0: "off", 1: "on"},
+            runbook="ConveyorRedisAofOff",
         ),
         tile(
             "Last write kept",
@@ -163,10 +164,11 @@ def _messages() -> Row:
             "Redeliveries, by queue: whoever had them did not acknowledge them.",
             "ops",
             {"{{queue}}": per_second("task_redeliveries_total", "queue")},
+            runbook="ConveyorTasksRedelivered",
         ),
         graph(
             "Time to publish a batch",
-            "How long Redis takes to accept a batch; failures per second are drawn with it.",
+            "How long Redis takes to accept a batch of messages.",
             "s",
             {
                 "median": quantile(0.5, "task_publish_seconds"),

@@ -54,6 +54,7 @@ def _totals() -> Row:
             "short",
             or_nothing(grown("task_retries_total", where=KIND)),
             above(orange=0.5),
+            runbook="ConveyorTasksRetried",
         ),
         tile(
             "Redeliveries",
@@ -61,6 +62,7 @@ def _totals() -> Row:
             "short",
             or_nothing(grown("task_redeliveries_total", where=QUEUE)),
             above(orange=0.5),
+            runbook="ConveyorTasksRedelivered",
         ),
         tile(
             "Republished",
@@ -138,6 +140,7 @@ def _by_task() -> Row:
             "From the 202 to success, by task, with all waits and attempts.",
             "s",
             {"{{task}}": quantile(0.95, DONE, "task", where=KIND)},
+            runbook="ConveyorTaskLatencyBudget",
         ),
     )
 
@@ -176,6 +179,7 @@ def _repeated() -> Row:
             "Attempts that failed and are followed by another, by task.",
             "ops",
             {"{{task}}": per_second("task_retries_total", "task", where=KIND)},
+            runbook="ConveyorTasksRetried",
             wide=6,
         ),
         graph(
@@ -198,6 +202,7 @@ def _repeated() -> Row:
                 "again: {{queue}}": per_second("task_redeliveries_total", "queue", where=QUEUE),
                 "left: {{reason}}": per_second("task_skips_total", "reason"),
             },
+            runbook="ConveyorTasksRedelivered",
             wide=6,
         ),
         graph(
@@ -244,7 +249,7 @@ def _publishing() -> Row:
                 "again: {{reason}}": per_second("tasks_republished_total", "reason"),
                 "batches that failed": per_second("task_publish_failures_total"),
             },
-            runbook="ConveyorTasksRepublished",
+            runbook="ConveyorPublishFailures",
             wide=6,
         ),
         graph(

@@ -26,16 +26,37 @@ def configmap(preset: str) -> dict[str, Any]:
     return found
 
 
+def constants(dashboard: dict[str, Any]) -> dict[str, str]:
+    """Take what the chart replaces out of a dashboard."""
+    listed = dashboard["templating"]["list"]
+    return {one["name"]: one.pop("query") for one in listed if one["type"] == "constant"}
+
+
 def test_the_sidecar_finds_every_dashboard() -> None:
     found = configmap("production")
     assert found["metadata"]["labels"]["grafana_dashboard"] == "1"
-    written = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in FILES}
+    assert set(found["data"]) == {path.name for path in FILES}
+    assert len(FILES) == 4
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_dashboard_reaches_the_cluster_with_the_values_of_the_release(path: Path) -> None:
+    written = json.loads(path.read_text(encoding="utf-8"))
+    rendered = json.loads(configmap("production")["data"][path.name])
+    assert constants(written) == {"runbooks": "docs/runbooks", "task_seconds": "60"}
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
     runbooks = f"{chart['home']}/blob/v{chart['appVersion']}/docs/runbooks"
-    assert all(runbooks in text for text in found["data"].values())
-    shown = {name: text.replace(runbooks, "docs/runbooks") for name, text in found["data"].items()}
-    assert {name: json.loads(text) for name, text in shown.items()} == written
-    assert len(written) == 4
+    assert constants(rendered) == {"runbooks": runbooks, "task_seconds": "60"}
+    assert rendered == written
+
+
+def test_links_and_promises_are_those_of_the_values() -> None:
+    values = {"dashboards": True, "runbooks": "https://wiki.example/", "objectives": {"taskSeconds": 0.5}}
+    [found] = (
+        one for one in render({"monitoring": values}).of("ConfigMap") if "conveyor-redis.json" in one["data"]
+    )
+    shown = constants(json.loads(found["data"]["conveyor-overview.json"]))
+    assert shown == {"runbooks": "https://wiki.example", "task_seconds": "0.5"}
 
 
 def test_they_fit_into_one_object() -> None:
