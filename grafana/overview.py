@@ -55,15 +55,17 @@ def _verdict() -> Row:
             f"1 - {share('http_requests_total', ERRORS, ASKED)}",
             below(orange=0.9995, red=0.999),
             decimals=2,
+            otherwise="no request",
             runbook="ConveyorApiErrorBudget",
         ),
         tile(
             "Tasks done in time",
             "Share of the successes in the time shown that came as soon after the 202 as promised (60 s).",
             "percentunit",
-            f"{grown(f'{DONE}_bucket', where=IN_TIME)} / {grown(f'{DONE}_count')}",
+            f"{grown(f'{DONE}_bucket', where=IN_TIME)} / ({grown(f'{DONE}_count')} > 0)",
             below(orange=0.99, red=0.95),
             decimals=2,
+            otherwise="no task",
             runbook="ConveyorTaskLatencyBudget",
         ),
         tile(

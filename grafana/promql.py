@@ -56,9 +56,9 @@ def per_bucket(histogram: str, *by: str, where: str = "", over: str = "$__rate_i
 
 
 def share(counter: str, kind: str, where: str = "") -> str:
-    """Return which share of a counter's growth is of one kind, 0 if none is."""
+    """Return which share of a counter's growth is of one kind; no data if it did not grow."""
     part = grown(counter, where=", ".join(filter(None, (where, kind))))
-    return f"({or_nothing(part)}) / {grown(counter, where=where)}"
+    return f"({or_nothing(part)}) / ({grown(counter, where=where)} > 0)"
 
 
 def each(metric: str) -> str:
