@@ -20,6 +20,7 @@ from app.tasks.broker import Broker
 from app.tasks.publisher import Publisher
 from app.tasks.registry import TaskRegistry
 from app.tasks.service import TaskService
+from app.tracing.tracing import Tracing, create_tracing
 
 STOP_TIMEOUT_SECONDS = 5
 # Questions about the queue: quick to answer, quick to give up.
@@ -45,6 +46,7 @@ class ApiContext:
     tasks: TaskService
     cluster: ClusterService
     operations: OperationsService
+    tracing: Tracing
     draining: threading.Event = field(default_factory=threading.Event)
 
     @classmethod
@@ -55,11 +57,13 @@ class ApiContext:
         metrics_registry = CollectorRegistry()
         ProcessCollector(registry=metrics_registry)
         metrics = ApiMetrics(metrics_registry)
-        database = Database(settings, DatabaseMetrics(metrics_registry), IDLE_SECONDS)
+        tracing = create_tracing(settings, "api")
+        database = Database(settings, DatabaseMetrics(metrics_registry), IDLE_SECONDS, tracing)
         metrics_registry.register(database.pool_metrics)
         registry = TaskRegistry.load(settings.all_task_modules)
         metrics.show_from_the_start(task.name for task in registry)
-        broker = Broker(settings, PublishMetrics(metrics_registry, registry.queues(settings.task_queue)))
+        publish_metrics = PublishMetrics(metrics_registry, registry.queues(settings.task_queue))
+        broker = Broker(settings, publish_metrics, tracing)
         publisher = Publisher(broker, database)
         redis = connect_redis(settings, REDIS_TIMEOUT_SECONDS)
         cluster = ClusterService(database, redis, settings, registry)
@@ -74,13 +78,15 @@ class ApiContext:
             broker=broker,
             publisher=publisher,
             recorder=RequestRecorder(database, metrics, settings.request_log_capacity),
-            tasks=TaskService(registry, settings, publisher.enqueue, metrics.count_accepted),
+            tasks=TaskService(registry, settings, publisher.enqueue, metrics.count_accepted, tracing),
             cluster=cluster,
             operations=OperationsService(cluster, database, redis, settings),
+            tracing=tracing,
         )
 
     def start(self) -> None:
         """Start the background threads."""
+        self.tracing.start()
         self.publisher.start()
         self.recorder.start()
 
@@ -93,3 +99,4 @@ class ApiContext:
         self.broker.close()
         self.redis.close()
         self.database.dispose()
+        self.tracing.stop()

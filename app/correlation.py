@@ -2,7 +2,7 @@
 
 import re
 
-REQUEST_ID, TASK_ID = "request_id", "task_id"
+REQUEST_ID, TASK_ID, TRACE_ID = "request_id", "task_id", "trace_id"
 # Anything else could forge a line of a log or end a comment.
 HARMLESS = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 

@@ -12,7 +12,7 @@ from app.cluster.endpoints import router as cluster
 from app.context import ApiContext
 from app.dashboard.installation import install_dashboard
 from app.metrics import served_on
-from app.middleware import RequestMiddleware
+from app.middleware import UNRECORDED, RequestMiddleware
 from app.openapi import install_openapi
 from app.operations.endpoints import router as operations
 from app.problems import install_problem_handlers
@@ -50,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         separate_input_output_schemas=False,
         redoc_url=None,
         static_url="/static/openapi",
+        telemetry=context.tracing.http(lambda scope: scope["path"].startswith(UNRECORDED)),
     )
     app.state.context = context
     # Inside the other, which refuses a declared length with a problem document; this one counts chunks.

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.context import ApiContext
-from app.correlation import harmless
+from app.correlation import REQUEST_ID, TRACE_ID, harmless
 from app.database import causality
 from app.problems import respond, respond_unexpected
 
@@ -37,7 +37,8 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(scope, self._context)
-        structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        ids = {REQUEST_ID: exchange.request_id, TRACE_ID: self._context.tracing.trace_id()}
+        tokens = structlog.contextvars.bind_contextvars(**{name: id_ for name, id_ in ids.items() if id_})
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -57,7 +58,7 @@ class RequestMiddleware:
                 await response(scope, receive, send_with_headers)
             finally:
                 exchange.finish()
-                structlog.contextvars.unbind_contextvars("request_id")
+                structlog.contextvars.reset_contextvars(**tokens)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         detail = f"The body is larger than {self._context.settings.max_body_bytes} bytes (MAX_BODY_BYTES)."

@@ -123,6 +123,8 @@ class Task(Base):
     retry_delay_seconds: Mapped[float]
     accepted_by: Mapped[str | None] = mapped_column(String(255))
     request_id: Mapped[str | None] = mapped_column(String(64))
+    # of the request that it was accepted in, where that was traced: a message sent again continues its trace
+    traceparent: Mapped[str | None] = mapped_column(CHAR(55, collation="ascii_bin"))
     idempotency_key: Mapped[str | None] = mapped_column(String(255, collation="utf8mb4_bin"), unique=True)
     fingerprint: Mapped[str | None] = mapped_column(CHAR(64, collation="ascii_bin"))
     created_at: Mapped[datetime] = mapped_column(Timestamp, server_default=NOW)

@@ -11,6 +11,7 @@ BUILT_IN_TASK_MODULES = ("worker.tasks.products", "worker.tasks.diagnostics")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0)]
+CollectorAddress = Annotated[str, Field(pattern=r"^https?://[^\s/]+")]
 
 
 class Settings(BaseSettings):
@@ -169,6 +170,16 @@ class Settings(BaseSettings):
         default=False,
         description="Log the texts of exceptions that tasks and requests raise; they may quote payloads.",
     )
+    otel_exporter_otlp_endpoint: CollectorAddress | None = Field(
+        None,
+        description="Base address of an OpenTelemetry collector that takes OTLP over HTTP, for example "
+        "`http://collector:4318`. Unset: there are no traces. More: docs/tracing.md.",
+    )
+    otel_exporter_otlp_traces_endpoint: CollectorAddress | None = Field(
+        None,
+        description="The whole address for traces, where it is not that base and `/v1/traces`.",
+    )
+    otel_sdk_disabled: bool = Field(default=False, description="No traces, whatever the addresses are.")
     seed_demo_users: bool = Field(
         default=False, description="Migrations add three demo users to an empty table."
     )
@@ -195,6 +206,13 @@ class Settings(BaseSettings):
     def replica_hosts(self) -> tuple[str, ...]:
         """The distinct replica endpoints; both names may lead to one load balancer."""
         return tuple(dict.fromkeys(host for host in (self.db_slave1_host, self.db_slave2_host) if host))
+
+    @property
+    def traces_endpoint(self) -> str | None:
+        """Where traces go; None where there are none."""
+        base = self.otel_exporter_otlp_endpoint
+        of_the_base = f"{base.removesuffix('/')}/v1/traces" if base else None
+        return None if self.otel_sdk_disabled else self.otel_exporter_otlp_traces_endpoint or of_the_base
 
     def redis_url(self, db: int) -> str:
         """Return the URL of a Redis database, with the password: never log it."""

@@ -12,6 +12,7 @@ from app.correlation import REQUEST_ID, harmless
 from app.settings import Settings
 from app.tasks.broker import transport_options
 from app.tasks.registry import TaskDefinition, TaskRegistry
+from app.tracing.tracing import TRACEPARENT
 from worker.message import Delivery
 from worker.outcome import Outcome
 from worker.time_limits import time_limits
@@ -47,7 +48,13 @@ class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
         """Run in a process of the pool."""
         # every header of a message is an attribute of the request
         request_id = harmless(getattr(self.request, REQUEST_ID, None))
-        delivery = Delivery(str(self.request.id), self._queue, request_id)
+        traceparent = getattr(self.request, TRACEPARENT, None)
+        delivery = Delivery(
+            str(self.request.id),
+            self._queue,
+            request_id,
+            traceparent if isinstance(traceparent, str) else None,
+        )
         try:
             outcome = self._handle(self._definition, delivery)
         except Exception:

@@ -13,12 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.attempts.lifecycle import GiveUp, Skip
 from app.attempts.repository import Attempt, AttemptRepository
+from app.correlation import TRACE_ID
 from app.database.errors import is_rolled_back, is_transient, is_unavailable
 from app.database.routing import Database
 from app.database.sessions import WriteSession
 from app.requests.repository import RequestLogRepository
 from app.tasks.context import TaskCancelledError, TaskContext
 from app.tasks.registry import TaskDefinition
+from app.tracing.tracing import Span, Tracing
 from worker.failures import InvalidPayloadError, describe, deserves_retry
 from worker.message import Delivery
 from worker.metrics import Kind, TaskMetrics
@@ -31,6 +33,9 @@ Result = TypeVar("Result")
 # Together a little longer than a failover of the primary takes.
 PAUSES_SECONDS = (0.1, 0.3, 1.0, 2.0, 3.0, 3.0)
 REQUEUE_PAUSE_SECONDS = 1.0
+FAILED_OUTCOMES = frozenset(
+    {Outcome.RETRYING, Outcome.FAILED, Outcome.LOST_LEASE, Outcome.UNCERTAIN, Outcome.UNRECORDED}
+)
 
 
 class CommitUncertainError(Exception):
@@ -49,6 +54,7 @@ class Execution:
         owner: str,
         worker: str,
         lease_seconds: float,
+        tracing: Tracing | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._database = database
@@ -57,29 +63,41 @@ class Execution:
         self._owner = owner
         self._worker = worker
         self._lease_seconds = lease_seconds
+        self._tracing = tracing or Tracing()
         self._pause = pause
 
     def handle(self, definition: TaskDefinition, delivery: Delivery) -> Outcome:
         """Handle one message for a task; the ledger decides whether it runs."""
         kind = Kind(definition.name, delivery.queue)
-        with structlog.contextvars.bound_contextvars(task=definition.name, **delivery.ids):
-            try:
-                claim = self._claim(delivery.task_id)
-            except (SQLAlchemyError, SoftTimeLimitExceeded) as error:
-                if isinstance(error, SQLAlchemyError) and not is_transient(error):
-                    raise
-                return self._give_back(kind, error)
-            match claim:
-                case Skip():
-                    return self._skip(claim)
-                case GiveUp():
-                    log.warning("task given up", error=claim.error)
-                    self._metrics.final(kind, claim.attempts)
-                    return self._count(kind, Outcome.FAILED)
-                case Attempt():
-                    context = {"request_id": claim.request_id, "attempt": claim.number}
-                    with structlog.contextvars.bound_contextvars(**context):
-                        return self._run(definition, kind, claim)
+        with self._tracing.processing(*kind, delivery.task_id, delivery.traceparent) as span:
+            ids = delivery.ids | ({TRACE_ID: span.trace_id} if span.trace_id else {})
+            with structlog.contextvars.bound_contextvars(task=definition.name, **ids):
+                outcome = self._handle(definition, kind, delivery.task_id, span)
+            span.set(outcome=outcome.value)
+            if outcome in FAILED_OUTCOMES:
+                span.fail(outcome.value)
+        return outcome
+
+    def _handle(self, definition: TaskDefinition, kind: Kind, task_id: str, span: Span) -> Outcome:
+        try:
+            with self._tracing.span("claim"):
+                claim = self._claim(task_id)
+        except (SQLAlchemyError, SoftTimeLimitExceeded) as error:
+            if isinstance(error, SQLAlchemyError) and not is_transient(error):
+                raise
+            return self._give_back(kind, error)
+        match claim:
+            case Skip():
+                return self._skip(claim)
+            case GiveUp():
+                log.warning("task given up", error=claim.error)
+                self._metrics.final(kind, claim.attempts)
+                return self._count(kind, Outcome.FAILED)
+            case Attempt():
+                span.set(attempt=claim.number, queue_wait_seconds=claim.queue_wait_seconds)
+                context = {"request_id": claim.request_id, "attempt": claim.number}
+                with structlog.contextvars.bound_contextvars(**context):
+                    return self._run(definition, kind, claim)
 
     def _give_back(self, kind: Kind, error: Exception) -> Outcome:
         log.warning("message goes back to the queue, the ledger cannot be asked", error=error)
@@ -137,7 +155,8 @@ class Execution:
             raise InvalidPayloadError(error) from error
         with self._database.write() as session:
             try:
-                result = definition.run(session, payload, self._context(attempt))
+                with self._tracing.span("run"):
+                    result = definition.run(session, payload, self._context(attempt))
                 if not AttemptRepository(session).succeed(attempt, result):
                     session.rollback()
                     return self._why_lost(attempt)

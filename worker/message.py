@@ -7,11 +7,12 @@ from app.correlation import REQUEST_ID, TASK_ID
 
 @dataclass(frozen=True)
 class Delivery:
-    """What a message says: which task, in which queue, and for which request."""
+    """What a message says: which task, in which queue, and for which request and trace."""
 
     task_id: str
     queue: str
     request_id: str | None = None
+    traceparent: str | None = None
 
     @property
     def ids(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from app.metrics import DatabaseMetrics
 from app.redis_client import connect_redis
 from app.settings import Settings
 from app.tasks.registry import TaskDefinition, TaskRegistry
+from app.tracing.tracing import create_tracing
 from worker.celery_app import LedgerTask, consumed_queues, create_celery
 from worker.delivery.attempt_leases import AttemptLeases
 from worker.delivery.lease import visibility_lease
@@ -57,7 +58,8 @@ class WorkerProcess:
         registry.register(self._metrics)
         ProcessCollector(registry=registry)
         limits = (task.time_limit_seconds or settings.task_time_limit_seconds for task in self._tasks)
-        self._database = Database(settings, self._database_metrics, longest_silence(limits))
+        self._tracing = create_tracing(settings, "worker")
+        self._database = Database(settings, self._database_metrics, longest_silence(limits), self._tracing)
         registry.register(self._database.pool_metrics)
         self._redis = connect_redis(settings, PRESENCE_TIMEOUT_SECONDS)
         self._guard = ForkGuard()
@@ -146,6 +148,8 @@ class WorkerProcess:
         if self._monitoring:
             self._monitoring.close_in_child()
         self._database.forget_parent_connections()
+        # the parent has nothing to export, and a thread of its own would not outlive the fork
+        self._tracing.start()
         self._execution = Execution(
             self._database,
             connect_redis(self._settings, TASK_REDIS_TIMEOUT_SECONDS),
@@ -153,10 +157,12 @@ class WorkerProcess:
             owner=self._owner,
             worker=self._settings.replica_name,
             lease_seconds=self._settings.task_lease_seconds,
+            tracing=self._tracing,
         )
 
     def _on_process_end(self, **_: object) -> None:
         self._database.dispose()
+        self._tracing.stop()
 
     def _handle(self, definition: TaskDefinition, delivery: Delivery) -> Outcome:
         if self._execution is None:

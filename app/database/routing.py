@@ -14,6 +14,7 @@ from app.database.pools import PoolMetrics
 from app.database.sessions import ReadSession, WriteSession
 from app.metrics import DatabaseMetrics
 from app.settings import Settings
+from app.tracing.tracing import Tracing
 
 log = structlog.get_logger(__name__)
 
@@ -21,13 +22,21 @@ log = structlog.get_logger(__name__)
 class Database:
     """The pools of one process: the primary's, and one per replica endpoint."""
 
-    def __init__(self, settings: Settings, metrics: DatabaseMetrics, idle_seconds: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        metrics: DatabaseMetrics,
+        idle_seconds: int | None = None,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._metrics = metrics
         self._wait_seconds = settings.read_your_writes_timeout_seconds
         self._primary = connect_to_primary(settings, "READ COMMITTED", idle_seconds)
         self._primary_reads = self._primary.execution_options(isolation_level="AUTOCOMMIT")
         self._replicas = [connect_to_replica(host, settings) for host in settings.replica_hosts]
         self._turn = itertools.count()
+        for engine in (self._primary, *self._replicas):
+            (tracing or Tracing()).observe(engine)
         names = ("primary", *(f"replica-{number}" for number in range(1, len(self._replicas) + 1)))
         engines = dict(zip(names, (self._primary, *self._replicas), strict=True))
         self.pool_metrics = PoolMetrics(engines, pool_limit(settings))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import sqlalchemy as sa
 from alembic import op
 from sqlalchemy import inspect
 
@@ -25,3 +26,19 @@ def drop_index(name: str, table: str) -> None:
 
 def _has_index(name: str, table: str) -> bool:
     return any(index["name"] == name for index in inspect(op.get_bind()).get_indexes(table))
+
+
+def add_column(table: str, column: sa.Column[Any]) -> None:
+    """Add the column unless it is there."""
+    if not _has_column(column.name, table):
+        op.add_column(table, column)
+
+
+def drop_column(table: str, name: str) -> None:
+    """Drop the column if it is there."""
+    if _has_column(name, table):
+        op.drop_column(table, name)
+
+
+def _has_column(name: str, table: str) -> bool:
+    return any(column["name"] == name for column in inspect(op.get_bind()).get_columns(table))

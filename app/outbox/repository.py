@@ -13,7 +13,7 @@ from app.models import Task, TaskStatus
 from app.tasks.broker import Message
 
 WAITING = (TaskStatus.QUEUED, TaskStatus.RETRYING)
-MESSAGE: Select[*tuple[Any, ...]] = select(Task.id, Task.name, Task.queue, Task.request_id)
+MESSAGE: Select[*tuple[Any, ...]] = select(Task.id, Task.name, Task.queue, Task.request_id, Task.traceparent)
 # MySQL chooses by statistics, which it renews some time after many rows have come or gone. A name that it
 # does not know, before or after a migration, is passed over.
 BY_STATUS = f"/*+ INDEX({Task.__tablename__} ix_tasks_status_published_at_available_at_queue) */"

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from app.metrics import PublishMetrics
 from app.settings import Settings
+from app.tracing.tracing import TRACEPARENT, Tracing
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,7 @@ class Message:
     name: str
     queue: str
     request_id: str | None = None
+    traceparent: str | None = None
 
 
 def transport_options(settings: Settings, socket_timeout_seconds: float) -> dict[str, Any]:
@@ -56,8 +58,9 @@ def transport_options(settings: Settings, socket_timeout_seconds: float) -> dict
 class Broker:
     """Puts messages into their queues, many per round trip."""
 
-    def __init__(self, settings: Settings, metrics: PublishMetrics) -> None:
+    def __init__(self, settings: Settings, metrics: PublishMetrics, tracing: Tracing | None = None) -> None:
         self._metrics = metrics
+        self._tracing = tracing or Tracing()
         self._celery = Celery("conveyor", set_as_current=False)
         self._celery.conf.update(
             broker_url=settings.redis_url(settings.redis_db),
@@ -79,9 +82,10 @@ class Broker:
                 self._metrics.seconds.time(),
                 self._celery.producer_pool.acquire(block=True, timeout=ACQUIRE_TIMEOUT_SECONDS) as producer,
                 producer.batch(max_size=BATCH_SIZE),  # type: ignore[attr-defined] # newer than its stubs
+                self._tracing.publishing(messages) as traceparents,
             ):
-                for message in messages:
-                    self._send(message, producer)
+                for message, traceparent in zip(messages, traceparents, strict=True):
+                    self._send(message, producer, traceparent)
         except (KombuError, RedisError, OSError) as error:
             self._metrics.failures.inc(len(messages))
             raise PublishError(str(error)) from error
@@ -99,12 +103,15 @@ class Broker:
         """Close the connections to Redis."""
         self._celery.close()
 
-    def _send(self, message: Message, producer: Producer) -> None:
+    def _send(self, message: Message, producer: Producer, traceparent: str | None) -> None:
+        headers = {"request_id": message.request_id, "enqueued_at": datetime.now(UTC).timestamp()}
+        if traceparent:
+            headers[TRACEPARENT] = traceparent
         self._celery.send_task(
             message.name,
             task_id=message.task_id,
             queue=message.queue,
             producer=producer,
             ignore_result=True,
-            headers={"request_id": message.request_id, "enqueued_at": datetime.now(UTC).timestamp()},
+            headers=headers,
         )

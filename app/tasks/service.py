@@ -20,6 +20,7 @@ from app.settings import Settings
 from app.tasks.broker import Message
 from app.tasks.registry import TaskDefinition, TaskRegistry
 from app.tasks.repository import TaskChanges, TaskRepository
+from app.tracing.tracing import Tracing
 
 log = structlog.get_logger(__name__)
 
@@ -33,11 +34,13 @@ class TaskService:
         settings: Settings,
         publish: Callable[[Message], None],
         count_accepted: Callable[[str], None],
+        tracing: Tracing | None = None,
     ) -> None:
         self._registry = registry
         self._settings = settings
         self._publish = publish
         self._count_accepted = count_accepted
+        self._tracing = tracing or Tracing()
 
     def accept(
         self,
@@ -145,6 +148,7 @@ class TaskService:
             retry_delay_seconds=settings.task_retry_delay_seconds if delay is None else delay,
             accepted_by=settings.replica_name,
             request_id=request_id,
+            traceparent=self._tracing.traceparent(),
         )
 
     def _accepted_before(self, session: WriteSession, key: str, fingerprint: str) -> Task | None:
@@ -167,7 +171,7 @@ class TaskService:
         return task
 
     def _publish_after_commit(self, session: WriteSession, task: Task, said: str) -> None:
-        message = Message(task.id, task.name, task.queue, task.request_id)
+        message = Message(task.id, task.name, task.queue, task.request_id, task.traceparent)
 
         def publish() -> None:
             log.info(said, queue=message.queue, **_ids(task))

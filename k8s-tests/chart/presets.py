@@ -58,6 +58,7 @@ EVERYTHING = {
     "flower": {"route": True},
     "mysql": {"replicas": 5, "options": {"long_query_time": "1"}},
     "networkPolicy": {"clients": [{"namespaceSelector": {"matchLabels": {"name": "ingress"}}}]},
+    "tracing": {"enabled": True, "endpoint": "http://collector.monitoring:4318", "samplerRatio": 0.05},
     "monitoring": {"enabled": True, "dashboards": True, "labels": {"release": "prometheus"}},
     "backup": {
         "enabled": True,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 from pydantic_settings import BaseSettings
 
 from app.credentials.rotation.settings import RotationSettings
@@ -36,6 +37,7 @@ FIELDS = {"metadata.name": "demo-conveyor-mysql-0", "metadata.namespace": "platf
 DRAWN = "0123456789abcdef0123456789abcd"
 FOR_OTHER_VARIABLES = {"POD_NAME", "POD_NAMESPACE"}
 FOR_TASKS = {"TZ"}
+FOR_THE_SDK = {"OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"}  # which reads them by itself
 
 
 def variables_of(settings: type[BaseSettings]) -> set[str]:
@@ -83,7 +85,7 @@ def processes(preset: str) -> Iterator[tuple[str, str, dict[str, str]]]:
 def test_every_variable_is_a_setting_of_its_process(preset: str) -> None:
     for where, command, variables in processes(preset):
         read = variables_of(COMMANDS[command])
-        assert set(variables) - read - FOR_OTHER_VARIABLES - FOR_TASKS == set(), where
+        assert set(variables) - read - FOR_OTHER_VARIABLES - FOR_TASKS - FOR_THE_SDK == set(), where
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -105,6 +107,17 @@ def test_every_process_finds_what_it_needs(
         if command == "flower":
             assert isinstance(settings, Settings)
             assert settings.flower_basic_auth, where
+
+
+def test_traces_are_sent_where_the_values_say_at_the_rate_they_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = PRESETS["everything"].rendered().named()["ConfigMap/demo-conveyor-settings"]["data"]
+    for name in (*FOR_THE_SDK, "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        monkeypatch.setenv(name, data[name])
+    settings = Settings.model_validate({"db_password": "unused"})
+    assert settings.traces_endpoint == "http://collector.monitoring:4318/v1/traces"
+    assert TracerProvider(shutdown_on_exit=False).sampler.get_description().count("0.05") == 1
+    default = PRESETS["default"].rendered().named()["ConfigMap/demo-conveyor-settings"]["data"]
+    assert not any(name.startswith("OTEL_") for name in default)
 
 
 def test_every_container_of_our_image_runs_a_command_that_is_known() -> None:

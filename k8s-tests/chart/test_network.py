@@ -158,6 +158,33 @@ def test_external_servers_are_reached_at_their_ports() -> None:
     assert {port["port"] for rule in egress for port in rule["ports"]} == {53, 6380, 3306, 3307}
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "port"),
+    [
+        ("http://collector.monitoring:4318", 4318),
+        ("https://collector.example.com", 443),
+        ("http://collector/otlp:9", 80),
+        ("https://collector:8443/otlp/", 8443),
+    ],
+)
+def test_who_traces_reaches_the_collector_and_nobody_else_does(endpoint: str, port: int) -> None:
+    manifests = render({"tracing": {"enabled": True, "endpoint": endpoint}})
+    reaching = {
+        policy["metadata"]["name"].removeprefix("demo-conveyor-")
+        for policy in manifests.of("NetworkPolicy")
+        for rule in policy["spec"].get("egress", [])
+        if rule.get("ports") == [{"port": port}] and "to" not in rule
+    }
+    assert reaching == {"api", "relay", "worker-default"}
+
+
+def test_the_way_to_the_collector_can_be_narrowed() -> None:
+    peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
+    values = {"tracing": {"enabled": True, "endpoint": "http://c:4318"}, "networkPolicy": {"collector": [peer]}}
+    egress = render(values).named()["NetworkPolicy/demo-conveyor-api"]["spec"]["egress"]
+    assert {"ports": [{"port": 4318}], "to": [peer]} in egress
+
+
 def test_a_pool_may_reach_further() -> None:
     mail = {"ports": [{"port": 587}], "to": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}
     manifests = render({"workers": {"default": {"extraEgress": [mail]}}})

@@ -12,6 +12,7 @@ from app.settings import Settings
 from app.tasks.broker import Broker
 from app.tasks.queues import QueueInspector
 from app.tasks.registry import TaskRegistry
+from app.tracing.tracing import create_tracing
 from worker.monitoring import MonitoringServer
 from worker.presence import heartbeat_ages
 from worker.relay.loop import RelayLoop
@@ -34,10 +35,11 @@ class RelayProcess:
         metrics = RelayMetrics(registry)
         ProcessCollector(registry=registry)
         metrics.backup_max_age.set(settings.backup_max_age_hours * 3600)
+        self._tracing = create_tracing(settings, "relay")
         self._database = Database(settings, DatabaseMetrics(registry), IDLE_SECONDS)
         registry.register(self._database.pool_metrics)
         queues = TaskRegistry.load(settings.all_task_modules).queues(settings.task_queue)
-        self._broker = Broker(settings, PublishMetrics(registry, queues))
+        self._broker = Broker(settings, PublishMetrics(registry, queues), self._tracing)
         self._redis = connect_redis(settings, REDIS_TIMEOUT_SECONDS)
         relay = Relay(
             self._database,
@@ -60,6 +62,7 @@ class RelayProcess:
         address = (self._settings.metrics_host, self._settings.relay_metrics_port)
         monitoring = MonitoringServer(address, self._registry, checks)
         monitoring.start()
+        self._tracing.start()
         try:
             self._loop.run()
         finally:
@@ -67,3 +70,4 @@ class RelayProcess:
             self._broker.close()
             self._redis.close()
             self._database.dispose()
+            self._tracing.stop()

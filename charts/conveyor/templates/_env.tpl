@@ -34,6 +34,11 @@
 {{- if include "conveyor.caSecret" . }}
   {{- $_ := set $settings "DB_TLS_CA" "/etc/conveyor-tls/ca.crt" }}
 {{- end }}
+{{- if .Values.tracing.enabled }}
+  {{- $_ := set $settings "OTEL_EXPORTER_OTLP_ENDPOINT" .Values.tracing.endpoint }}
+  {{- $_ := set $settings "OTEL_TRACES_SAMPLER" "parentbased_traceidratio" }}
+  {{- $_ := set $settings "OTEL_TRACES_SAMPLER_ARG" (toJson .Values.tracing.samplerRatio) }}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
   {{- /* not toString, which would write 2097152 as 2.097152e+06 */}}
   {{- $_ := set $settings $name (kindIs "string" $value | ternary $value (toJson $value)) }}

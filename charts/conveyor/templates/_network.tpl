@@ -53,6 +53,18 @@ from: {{- .Values.networkPolicy.monitoring | default (list (dict "namespaceSelec
 {{- end }}
 {{- end }}
 
+{{- define "conveyor.toCollector" -}}
+{{- with .Values.tracing }}
+{{- if .enabled }}
+{{- $port := regexFind ":[0-9]+(/|$)" .endpoint | trimAll ":/" | default (hasPrefix "https:" .endpoint | ternary 443 80) -}}
+- ports: [{port: {{ $port }}}]
+  {{- with $.Values.networkPolicy.collector }}
+  to: {{- toYaml . | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
 {{- define "conveyor.toKubernetesApi" -}}
 - to: [{ipBlock: {cidr: {{ .Values.networkPolicy.kubernetesApi.cidr }}}}]
   ports:

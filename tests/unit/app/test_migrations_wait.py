@@ -64,7 +64,7 @@ def test_each_reason_is_logged_once() -> None:
         (None, SchemaState.BEHIND),
         ("0001", SchemaState.BEHIND),
         ("0002", SchemaState.BEHIND),
-        ("0003", SchemaState.CURRENT),
+        ("0004", SchemaState.CURRENT),
         ("9999", SchemaState.NEWER),
     ],
 )
