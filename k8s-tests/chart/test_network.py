@@ -180,7 +180,10 @@ def test_who_traces_reaches_the_collector_and_nobody_else_does(endpoint: str, po
 
 def test_the_way_to_the_collector_can_be_narrowed() -> None:
     peer = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}
-    values = {"tracing": {"enabled": True, "endpoint": "http://c:4318"}, "networkPolicy": {"collector": [peer]}}
+    values = {
+        "tracing": {"enabled": True, "endpoint": "http://c:4318"},
+        "networkPolicy": {"collector": [peer]},
+    }
     egress = render(values).named()["NetworkPolicy/demo-conveyor-api"]["spec"]["egress"]
     assert {"ports": [{"port": 4318}], "to": [peer]} in egress
 

@@ -27,10 +27,10 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"flower": {"route": True}, "ingress": {"enabled": False}},
         "set ingress.enabled or httpRoute.enabled to true",
     ),
-    "traces to nowhere": ({"tracing": {"enabled": True}}, "set tracing.endpoint, for example http://"),
+    "traces to nowhere": ({"tracing": {"enabled": True}}, "tracing.enabled and tracing.endpoint go together"),
     "a collector without traces": (
         {"tracing": {"endpoint": "http://collector:4318"}},
-        "set tracing.enabled=true, or remove the endpoint",
+        "tracing.enabled and tracing.endpoint go together",
     ),
     "no pool": ({"workers": {"default": None}}, "name at least one pool"),
     "a queue that nobody reads": (

@@ -54,14 +54,12 @@ from: {{- .Values.networkPolicy.monitoring | default (list (dict "namespaceSelec
 {{- end }}
 
 {{- define "conveyor.toCollector" -}}
-{{- with .Values.tracing }}
-{{- if .enabled }}
-{{- $port := regexFind ":[0-9]+(/|$)" .endpoint | trimAll ":/" | default (hasPrefix "https:" .endpoint | ternary 443 80) -}}
-- ports: [{port: {{ $port }}}]
-  {{- with $.Values.networkPolicy.collector }}
+{{- if .Values.tracing.enabled }}
+{{- $host := regexFind "^https?://[^/]+" .Values.tracing.endpoint -}}
+- ports: [{port: {{ regexFind ":[0-9]+$" $host | trimAll ":" | default (hasPrefix "https:" $host | ternary 443 80) }}}]
+  {{- with .Values.networkPolicy.collector }}
   to: {{- toYaml . | nindent 4 }}
   {{- end }}
-{{- end }}
 {{- end }}
 {{- end }}
 
