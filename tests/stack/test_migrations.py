@@ -126,6 +126,6 @@ def test_whoever_waits_for_the_schema_goes_on_where_it_is_there(stack: Stack) ->
 def test_whoever_waits_in_vain_says_for_what(stack: Stack) -> None:
     ended = wait(stack, DB_PASSWORD="not this one", MIGRATE_WAIT_TIMEOUT_SECONDS="1")
     assert ended.returncode != 0
-    assert "no schema of this release after 1 s" in ended.stderr
-    assert "DB_PASSWORD is wrong" in ended.stderr
+    assert "no schema of this release after 1 s" in ended.stdout
+    assert "DB_PASSWORD is wrong" in ended.stdout
     assert "not this one" not in ended.stdout + ended.stderr

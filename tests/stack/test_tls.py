@@ -92,10 +92,10 @@ def test_an_application_that_knows_another_authority_says_what_to_look_at(
     migrating = run(stack, "migrate", "app.migrations", MIGRATE_PRIMARY_TIMEOUT_SECONDS="1", **wrong)
     for ended in (waiting, migrating):
         assert ended.returncode != 0
-        assert "certificate verify failed" in ended.stderr
-        assert "DB_TLS_CA must be the file of the authority that made its certificate" in ended.stderr
+        assert "certificate verify failed" in ended.stdout
+        assert "DB_TLS_CA must be the file of the authority that made its certificate" in ended.stdout
     missing = run(stack, "api-1", "app.migrations.wait", DB_TLS_CA="/nowhere/ca.crt")
-    assert "DB_TLS_CA: there is no file /nowhere/ca.crt" in missing.stderr
+    assert "DB_TLS_CA: there is no file /nowhere/ca.crt" in missing.stdout
 
 
 @contextmanager
