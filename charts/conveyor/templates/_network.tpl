@@ -55,11 +55,11 @@ from: {{- .Values.networkPolicy.monitoring | default (list (dict "namespaceSelec
 
 {{- define "conveyor.toCollector" -}}
 {{- if .Values.tracing.enabled }}
-{{- $host := regexFind "^https?://[^/]+" .Values.tracing.endpoint -}}
-- ports: [{port: {{ regexFind ":[0-9]+$" $host | trimAll ":" | default (hasPrefix "https:" $host | ternary 443 80) }}}]
-  {{- with .Values.networkPolicy.collector }}
-  to: {{- toYaml . | nindent 4 }}
-  {{- end }}
+{{- $host := regexFind "^https?://[^/]+" .Values.tracing.endpoint }}
+    - ports: [{port: {{ regexFind ":[0-9]+$" $host | trimAll ":" | default (hasPrefix "https:" $host | ternary 443 80) }}}]
+      {{- with .Values.networkPolicy.collector }}
+      to: {{- toYaml . | nindent 8 }}
+      {{- end }}
 {{- end }}
 {{- end }}
 
