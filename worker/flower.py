@@ -13,6 +13,7 @@ from flower.options import options  # type: ignore[import-untyped] # as above
 from flower.urls import settings as flower_settings  # type: ignore[import-untyped] # as above
 from flower.views.broker import BrokerView  # type: ignore[import-untyped] # as above
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from app.settings import Settings, load_settings
 from app.tasks.registry import TaskDefinition, TaskRegistry
@@ -113,8 +114,10 @@ def _serve(celery: Celery) -> None:
 def _turn_events_off(celery: Celery) -> None:
     """Undo what Flower told the workers, which would else pay for events until they are started anew."""
     try:
-        celery.control.disable_events()
-    except OperationalError as error:
+        # a new one: those that are kept may be from before Redis was started anew
+        with celery.connection_for_write() as connection:
+            celery.control.disable_events(connection=connection)
+    except (OperationalError, RedisError) as error:
         log.warning("workers go on sending events until they are started anew", error=str(error))
 
 

@@ -1,10 +1,12 @@
 """What Flower is told, and when it refuses."""
 
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 from flower.views.broker import BrokerView  # type: ignore[import-untyped] # it has no types
 from kombu.exceptions import OperationalError
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from app.settings import Settings
 from app.tasks.registry import TaskRegistry
@@ -52,8 +54,12 @@ def test_a_queue_that_no_worker_takes_from_is_shown() -> None:
     assert AllQueues.get_active_queue_names(view) == ["default", "elsewhere"]  # type: ignore[arg-type]
 
 
-def test_workers_that_cannot_be_told_to_stop_sending_events_are_said() -> None:
-    def refuse() -> None:
-        raise OperationalError("Connection refused")
+@pytest.mark.parametrize("error", [OperationalError("refused"), RedisConnectionError("closed")])
+def test_a_flower_that_cannot_take_its_order_back_ends_all_the_same(error: Exception) -> None:
+    def refuse(**_: object) -> None:
+        raise error
 
-    _turn_events_off(SimpleNamespace(control=SimpleNamespace(disable_events=refuse)))  # type: ignore[arg-type]
+    connected = SimpleNamespace(
+        connection_for_write=nullcontext, control=SimpleNamespace(disable_events=refuse)
+    )
+    _turn_events_off(connected)  # type: ignore[arg-type]
