@@ -147,8 +147,8 @@ class Settings(BaseSettings):
 
     flower_events: bool = Field(
         default=False,
-        description="Flower has every worker send an event per step of each task, to list tasks: this costs "
-        "throughput, see docs/operations.md. Off, it shows workers and queues.",
+        description="Flower has every worker send an event per step of each task, to list tasks: that costs "
+        "up to half of the throughput. Off, it shows workers and queues.",
     )
 
     # Migrations
