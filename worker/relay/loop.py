@@ -55,8 +55,9 @@ class RelayLoop:
     def turn(self) -> None:
         """Make one pass; what it could not do, the next one does."""
         steps: list[Callable[[], object]] = [self._relay.publish_new]
-        if self._turn % PASSES_PER_RECONCILIATION == 0:
-            steps += [self._relay.reconcile, self._relay.observe]
+        # An outage must be seen, also when it began between two reconciliations.
+        if self._failures or self._turn % PASSES_PER_RECONCILIATION == 0:
+            steps += [self._relay.reconcile, self._relay.observe_redis, self._relay.observe_ledger]
         problems = [problem for problem in map(self._try, steps) if problem]
         if problems:
             self._metrics.failures.inc()

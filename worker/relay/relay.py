@@ -74,8 +74,8 @@ class Relay:
             republished += self._republish_unstarted(queue, before[queue])
         return republished
 
-    def observe(self) -> None:
-        """Bring the gauges up to date."""
+    def observe_redis(self) -> None:
+        """Bring up to date what is known of Redis, its queues and the workers."""
         try:
             for queue in self._queues:
                 self._metrics.show_queue(queue, self._inspector.inspect(queue), datetime.now(UTC))
@@ -85,6 +85,9 @@ class Relay:
         except RedisError:
             self._metrics.redis.show_down()
             raise
+
+    def observe_ledger(self) -> None:
+        """Bring up to date what is known of the outbox, which grows while Redis is away, and of backups."""
         with self._database.write() as session:
             self._metrics.show_backlog(BacklogRepository(session).backlog())
             self._metrics.show_backup(BackupRepository(session).newest())

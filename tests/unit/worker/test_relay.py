@@ -183,7 +183,8 @@ def test_each_queue_is_reconciled_by_its_oldest_message(bench: Bench) -> None:
 
 
 def test_a_look_brings_every_gauge_up_to_date(bench: Bench) -> None:
-    bench.relay.observe()
+    bench.relay.observe_redis()
+    bench.relay.observe_ledger()
 
     assert bench.metric("queue_depth", queue="busy") == 2
     assert (bench.metric("queue_oldest_age_seconds", queue="busy") or 0) > 0
@@ -211,13 +212,13 @@ def test_a_redis_without_an_append_only_file_has_none_of_any_size() -> None:
 
 def test_workers_are_shown_until_they_are_forgotten(bench: Bench) -> None:
     bench.silences = {"worker-1": 1.5, "worker-2": ALIVE_SECONDS + 1}
-    bench.relay.observe()
+    bench.relay.observe_redis()
     assert bench.metric("workers_alive") == 1
     assert bench.metric("worker_heartbeat_age_seconds", worker="worker-1") == 1.5
     assert bench.metric("worker_heartbeat_age_seconds", worker="worker-2") == ALIVE_SECONDS + 1
 
     bench.silences = {"worker-1": 0.5}
-    bench.relay.observe()
+    bench.relay.observe_redis()
     assert bench.metric("worker_heartbeat_age_seconds", worker="worker-2") is None
 
 
@@ -227,20 +228,20 @@ def test_what_was_never_lost_is_shown_as_not_lost(bench: Bench) -> None:
 
 
 def test_the_last_backup_is_shown_and_its_absence_too(bench: Bench) -> None:
-    bench.relay.observe()
+    bench.relay.observe_ledger()
     assert bench.metric("backup_last_success_timestamp_seconds") == 0
     bench.parts.backup = Backup(name="a", taken_at=OLDEST, bytes=7)
-    bench.relay.observe()
+    bench.relay.observe_ledger()
     assert bench.metric("backup_last_success_timestamp_seconds") == OLDEST.timestamp()
     assert bench.metric("backup_last_success_bytes") == 7
 
 
 def test_a_redis_that_does_not_answer_shows_as_down(bench: Bench) -> None:
-    bench.relay.observe()
+    bench.relay.observe_redis()
     bench.parts.error = RedisConnectionError("refused")
 
     with pytest.raises(RedisConnectionError):
-        bench.relay.observe()
+        bench.relay.observe_redis()
 
     assert bench.metric("redis_up") == 0
 
@@ -261,3 +262,11 @@ def test_behind_a_foreign_message_nothing_counts_as_lost(
     message: str | None, expected: datetime | None
 ) -> None:
     assert published_at(message) == expected
+
+
+def test_the_outbox_is_shown_while_redis_is_away(bench: Bench) -> None:
+    bench.parts.error = RedisConnectionError("refused")
+
+    bench.relay.observe_ledger()
+
+    assert (bench.metric("outbox_pending"), bench.metric("outbox_oldest_age_seconds")) == (3, 1.5)
