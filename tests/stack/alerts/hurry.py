@@ -1,0 +1,25 @@
+"""The same rules in a world in which a minute takes a second."""
+
+import re
+
+UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+RANGE = re.compile(r"(?<=[\[:])(\d+)([smhd])(?=[\]:])")
+WAIT = re.compile(r"(?m)(?<=^        for: )(\d+)([smhd])$")
+# by which a rule decides that something stands still; a worker speaks every 2 s, however short a minute is
+AGE = re.compile(r"(?<=_oldest_age_seconds\) > )\d+")
+
+
+def hurried(rules: str, factor: int) -> str:
+    """Divide windows, waits and ages; shares, counts and what is compared with a date stay as they are."""
+
+    def shorter(duration: re.Match[str]) -> str:
+        return f"{max(1, int(duration[1]) * UNITS[duration[2]] // factor)}ms"
+
+    for durations in (RANGE, WAIT):
+        rules = durations.sub(shorter, rules)
+    return AGE.sub(lambda age: f"{int(age[0]) / factor:g}", rules)
+
+
+def promised(rules: str, task_seconds: str) -> str:
+    """Promise another time from accepted to done, as monitoring.objectives does."""
+    return rules.replace('{le=~"60(.0)?"}', f'{{le=~"{task_seconds}"}}')
