@@ -1,5 +1,6 @@
 """The agent's HTTP server: health answers in the manner of Patroni, and metrics."""
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +17,7 @@ class Endpoints:
     """Serves until closed, in a thread of its own so that a slow loop never blocks a probe."""
 
     def __init__(self, host: str, port: int, route: Route) -> None:
-        self._server = ThreadingHTTPServer((host, port), partial(_Handler, route))
+        self._server = _Server((host, port), partial(_Handler, route))
         self._server.daemon_threads = True
         self._thread = Thread(target=self._server.serve_forever, name="http", daemon=True)
 
@@ -31,6 +32,13 @@ class Endpoints:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that went away, as load balancers do when they have what they wanted."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # whatever the server takes
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from mysql_agent.endpoints import _Handler
+from mysql_agent.endpoints import _Handler, _Server
 from mysql_agent.report import Response
 
 
@@ -67,3 +67,16 @@ def test_probes_are_not_logged(capfd: pytest.CaptureFixture[str]) -> None:
     ask("GET")
     captured = capfd.readouterr()
     assert (captured.out, captured.err) == ("", "")
+
+
+def told_of(error: Exception, capsys: pytest.CaptureFixture[str]) -> str:
+    try:
+        raise error
+    except type(error):
+        object.__new__(_Server).handle_error(None, ("127.0.0.1", 1))  # it needs no socket for this
+    return capsys.readouterr().err
+
+
+def test_a_client_that_went_away_is_not_worth_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told_of(ConnectionResetError(), capsys) == ""
+    assert "ValueError" in told_of(ValueError(), capsys)
