@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import pymysql
@@ -9,6 +10,7 @@ import pymysql
 from stack.supervisor import Stack
 
 MEMBERS = ("mysql-0", "mysql-1", "mysql-2")
+CLIENTS = "SELECT COUNT(*) FROM performance_schema.processlist WHERE user = %s"
 
 
 def connect_to_member(stack: Stack, member: str) -> "pymysql.Connection[Any]":
@@ -26,11 +28,21 @@ def connect_to_member(stack: Stack, member: str) -> "pymysql.Connection[Any]":
 
 
 def replicas(stack: Stack) -> list[str]:
-    """Return the names of the members that are not the primary."""
+    """Return the names of the members that are not the primary, the one with the fewest clients first.
+
+    The API's replicas keep their connections: after the loss of a member all of them may be with another.
+    """
     with connect_to_member(stack, "mysql-primary") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT @@port")
         [(port,)] = cursor.fetchall()
-    return [name for name in MEMBERS if stack.ports[name] != port]
+    return sorted((name for name in MEMBERS if stack.ports[name] != port), key=partial(_clients, stack))
+
+
+def _clients(stack: Stack, member: str) -> int:
+    with connect_to_member(stack, member) as connection, connection.cursor() as cursor:
+        cursor.execute(CLIENTS, (stack.env_for("api-1")["DB_USER"],))
+        [(number,)] = cursor.fetchall()
+    return int(number)
 
 
 @contextmanager
