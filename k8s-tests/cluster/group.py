@@ -89,10 +89,14 @@ class Group:
         return item
 
     def tell(self, pod: str, statement: str) -> list[tuple[Any, ...]]:
-        """Have the agent's account, which may change the server, carry a statement out."""
-        with self.session(pod, AGENT) as cursor:
-            cursor.execute(statement)
-            return list(cursor.fetchall())
+        """Have the agent's account, which may change the server, carry a statement out once it is let in."""
+
+        def told() -> list[tuple[Any, ...]]:
+            with self.session(pod, AGENT) as cursor:
+                cursor.execute(statement)
+                return list(cursor.fetchall())
+
+        return eventually(f"{pod} lets the agent's account in", told, SQL_SECONDS)
 
     @contextmanager
     def session(
