@@ -37,6 +37,7 @@ class Pages:
         self._environment.globals.update(
             asset=assets.address,
             icon=icon,
+            scrollable=scrollable,
             version=VERSION,
             served_by=replica_name,
             prometheus_url=prometheus_url,
@@ -78,3 +79,8 @@ def is_htmx(request: Request) -> bool:
 def icon(name: str, kind: str = "icon") -> Markup:
     """Return one of the icons of `_icons.html`; the word beside it is what is read aloud."""
     return Markup('<svg class="{}" aria-hidden="true"><use href="#{}"/></svg>').format(kind, name)
+
+
+def scrollable(label: str) -> Markup:
+    """Return the attributes by which a keyboard can scroll a table that is wider than the page."""
+    return Markup('tabindex="0" role="region" aria-label="{}, table"').format(label)
