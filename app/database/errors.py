@@ -11,6 +11,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 DEMOTED = frozenset({1053, 1290, 1792, 1836, 3032, 3100, 3101, 4094})
 # The server closed, refused or never answered the connection, or has none left (1040, 1203, 1226).
 UNREACHABLE = frozenset({1040, 1203, 1226, 2002, 2003, 2006, 2013, 2014, 2045, 2055, 4031})
+# The server does not know who asks or the database: one that was made anew and is yet to be filled, an
+# account that is yet to be made or whose password is being changed.
+STRANGE = frozenset({1044, 1045, 1049})
 # The server's disk is full: whoever asks again later may find room, or another primary.
 FULL = frozenset({1021, 1114})
 # The server says that it rolled the transaction back, so running it again cannot double it.
@@ -29,8 +32,13 @@ def is_unavailable(error: Exception) -> bool:
     if isinstance(error, PoolTimeoutError | DisconnectionError):
         return True
     return isinstance(error, DBAPIError) and (
-        error.connection_invalidated or error_code(error.orig) in DEMOTED | UNREACHABLE | FULL
+        error.connection_invalidated or error_code(error.orig) in DEMOTED | UNREACHABLE | STRANGE | FULL
     )
+
+
+def is_strange(error: Exception) -> bool:
+    """Tell whether the server knows neither account nor database, as with a wrong password."""
+    return isinstance(error, DBAPIError) and error_code(error.orig) in STRANGE
 
 
 def is_rolled_back(error: Exception) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database.engines import database_url
-from app.database.errors import is_unavailable
+from app.database.errors import is_strange, is_unavailable
 from app.database.tls import explain_refused_certificates, tls_arguments
 from app.migrations.account import LOCK_NAME as ACCOUNTS_LOCK
 from app.migrations.account import ensure_account
@@ -36,8 +36,8 @@ def migrate(settings: Settings) -> None:
         try:
             return _run_steps(settings)
         except SQLAlchemyError as error:
-            if not is_unavailable(error):
-                raise
+            if is_strange(error) or not is_unavailable(error):
+                raise  # a wrong password does not become right
             if time.monotonic() > deadline:
                 raise TimeoutError(
                     f"no primary at DB_MASTER_HOST after {timeout_seconds:g} s: {error.__cause__}; "

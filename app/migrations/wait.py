@@ -10,7 +10,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database.errors import error_code
+from app.database.errors import is_strange
 from app.database.routing import Database
 from app.metrics import DatabaseMetrics
 from app.migrations.schema import SchemaState, schema_state
@@ -20,7 +20,6 @@ from structured_logging.configuration import begin
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1
-ACCESS_DENIED = {1044, 1045}
 
 
 def wait_for_schema(look: Callable[[], SchemaState], timeout_seconds: float) -> None:
@@ -49,7 +48,7 @@ def _look(look: Callable[[], SchemaState]) -> tuple[SchemaState | None, str]:
         state = look()
     except SQLAlchemyError as error:
         cause = str(getattr(error, "orig", None) or error)
-        if error_code(getattr(error, "orig", None)) in ACCESS_DENIED:
+        if is_strange(error):
             return None, f"{cause}: the migrations have not created the account yet, or DB_PASSWORD is wrong"
         return None, f"the database cannot be read: {cause}"
     return state, "the migrations of this release have not run yet: see the log of `python -m app.migrations`"

@@ -1,5 +1,6 @@
 """The system that is hurt: a stack of its own whose MySQL members have a network of their own."""
 
+import json
 import os
 import shutil
 import time
@@ -119,7 +120,9 @@ class System:
             broken=tuple(broken),
         )
         self.outcomes.append(outcome)
-        assert not broken, "\n".join(["promises were broken:", *broken, str(outcome)])
+        assert not broken, "\n".join(
+            ["promises were broken:", *broken, *unforeseen(self.stack), str(outcome)]
+        )
 
     def _user(self) -> int:
         """Return a user whom products can be made for."""
@@ -155,6 +158,13 @@ def running_system(daemons: Daemons) -> Iterator[System]:
             network.close()
         _keep_log(stack)
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def unforeseen(stack: Stack) -> list[str]:
+    """Return what the API did not foresee, each once: where CI runs, the log is lost with the machine."""
+    lines = (stack.directory / "log").read_text(encoding="utf-8").splitlines()
+    failed = [json.loads(line.partition(" | ")[2]) for line in lines if '"event": "request failed"' in line]
+    return sorted({f"{one['process']}: {one['exception'].splitlines()[-1]}" for one in failed})
 
 
 def _keep_log(stack: Stack) -> None:

@@ -12,7 +12,9 @@ from tests.stack.waiting import wait_until
 
 
 def test_the_first_member_without_data_joins_and_founds_nothing(system: System) -> None:
+    """Who is led to the empty server before another one is the primary is told to try again."""
     before = faults.founded(system)
+    disks.make_primary(system, 0)
     with system.under_load("disk of mysql-0 lost"):
         disks.wipe(system, 0)
     assert faults.founded(system) == before

@@ -20,7 +20,7 @@ def mysql_error(code: int) -> DBAPIError:
 
 
 @pytest.mark.parametrize(
-    "code", [1290, 1792, 1836, 3100, 3101, 4094, 1053, 3032, 2003, 2006, 2013, 1040, 1021, 1114]
+    "code", [1290, 1792, 1836, 3100, 3101, 4094, 1053, 3032, 2003, 2006, 2013, 1040, 1021, 1114, 1045]
 )
 def test_a_demoted_or_lost_server_counts_as_unavailable(code: int) -> None:
     assert is_unavailable(mysql_error(code))
@@ -30,8 +30,8 @@ def test_an_exhausted_pool_counts_as_unavailable() -> None:
     assert is_unavailable(PoolTimeoutError())
 
 
-@pytest.mark.parametrize("code", [1064, 1146, 1045])
-def test_a_wrong_statement_or_password_does_not(code: int) -> None:
+@pytest.mark.parametrize("code", [1064, 1146])
+def test_a_wrong_statement_does_not(code: int) -> None:
     assert not is_unavailable(mysql_error(code))
     assert not is_unavailable(ValueError())
 
