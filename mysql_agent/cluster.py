@@ -35,6 +35,7 @@ class Answer:
     """What one MySQL server said about itself."""
 
     uuid: str
+    address: str  # by which its group knows it
     view: tuple[ViewEntry, ...]
     gtids: GtidSet  # executed or received: what would be there after applying everything it holds
     applier_queue: int = 0

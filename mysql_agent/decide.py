@@ -142,8 +142,10 @@ def _turn_on_the_primary(group: list[Answered]) -> Decision:
 
 
 def _remembered(own: Answer, group: list[Answered]) -> Decision | None:
-    # An attempt to join now would be refused, or block for 30 s and longer inside the server.
-    if all(entry.uuid != own.uuid for _, answer in group for entry in answer.view):
+    # An attempt to join now would be refused, or block for 90 s inside the server. On a new disk it has a new
+    # uuid, and its group still knows the address.
+    entries = [entry for _, answer in group for entry in answer.view]
+    if all(entry.uuid != own.uuid and entry.address != own.address for entry in entries):
         return None
     return Decision(
         Action.WAIT,

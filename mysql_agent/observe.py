@@ -13,7 +13,8 @@ from mysql_agent.gtids import GtidSet
 
 # One statement, so that state and transactions belong to nearly the same moment.
 _STATUS = """
-SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.gtid_executed AS executed,
+SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.report_host AS host, @@GLOBAL.report_port AS port,
+       @@GLOBAL.gtid_executed AS executed,
        (SELECT received_transaction_set FROM performance_schema.replication_connection_status
         WHERE channel_name = 'group_replication_applier') AS received,
        (SELECT count_transactions_remote_in_applier_queue
@@ -39,6 +40,7 @@ def read(session: Session) -> Answer:
 def answer_from(status: Row, view: list[Row]) -> Answer:
     return Answer(
         uuid=status["uuid"],
+        address=f"{status['host']}:{status['port']}",
         view=tuple(
             ViewEntry(row["uuid"], f"{row['host']}:{row['port']}", State(row["state"]), Role(row["role"]))
             for row in view

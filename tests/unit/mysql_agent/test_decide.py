@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mysql_agent.cluster import ClusterView, Role, State
@@ -67,6 +69,10 @@ CASES = {
     ),
     "a restarted member waits until the group has noticed that its previous run is gone": (
         cluster(2, in_group(0), in_group(1), offline(2, "1-9")), Action.WAIT, Reason.OLD_INCARNATION,
+    ),
+    "so does one whose disk was replaced, which the group knows by its address alone": (
+        cluster(2, in_group(0), in_group(1), replace(offline(2), uuid=uuid(9))),
+        Action.WAIT, Reason.OLD_INCARNATION,
     ),
     "errant transactions are reported, not thrown away": (
         cluster(0, offline(0, "1-10"), alone(1), None),

@@ -90,6 +90,8 @@ STATUS: Row = {
     "applier_queue": None,
     "bootstrap_flag": None,
     "uptime": "17",
+    "host": "db",
+    "port": 3306,
 }
 
 
@@ -116,4 +118,4 @@ def test_received_transactions_count_as_held() -> None:
     assert str(said.gtids) == f"{GROUP}:1-9"
     assert said.serves
     assert said.bootstrap_flag
-    assert said.view[0].address == "db:3306"
+    assert said.address == said.view[0].address == "db:3306"

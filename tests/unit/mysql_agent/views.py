@@ -20,7 +20,7 @@ def entry(ordinal: int, state: State = State.ONLINE, role: Role = Role.SECONDARY
 
 
 def answer(ordinal: int, view: tuple[ViewEntry, ...], transactions: str = "", **other: int | bool) -> Answer:
-    return Answer(uuid(ordinal), view, gtids(transactions), **other)  # type: ignore[arg-type]
+    return Answer(uuid(ordinal), f"mysql-{ordinal}:3306", view, gtids(transactions), **other)  # type: ignore[arg-type]
 
 
 def offline(ordinal: int, transactions: str = "", **other: int | bool) -> Answer:
