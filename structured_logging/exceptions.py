@@ -11,7 +11,7 @@ MOST_CAUSES = 5
 # Whose texts speak of connections, addresses and settings.
 HARMLESS_PACKAGES = frozenset(
     {
-        *("amqp", "billiard", "celery", "kombu", "redis", "urllib3"),
+        *("amqp", "billiard", "celery", "kombu", "redis"),
         *("app", "certificates", "kubernetes_api", "mysql_agent", "mysql_archive", "worker"),
     }
 )
@@ -70,8 +70,8 @@ def _last_lines(error: BaseException, *, with_text: bool) -> str:
 def _harmless_text(error: BaseException) -> str:
     if isinstance(error, QuotesPayloadError):
         return ""
-    if isinstance(error, OSError):
-        return error.strerror or (str(error) if type(error).__module__ != "builtins" else "")
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     package = type(error).__module__.partition(".")[0]
     if package in {"pymysql", "MySQLdb"}:
         return _of_the_database(error.args)

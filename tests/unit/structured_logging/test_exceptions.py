@@ -2,7 +2,10 @@ import pymysql
 import pytest
 from kombu.exceptions import OperationalError as KombuError
 from pydantic import BaseModel, ValidationError
+from requests import HTTPError
 from sqlalchemy.exc import IntegrityError, OperationalError
+from urllib3 import HTTPConnectionPool
+from urllib3.exceptions import MaxRetryError
 
 from app.tasks.context import PermanentTaskError
 from structured_logging.exceptions import render, summary
@@ -32,6 +35,8 @@ QUOTING = {
     ),
     "a value that does not fit": pymysql.err.DataError(1366, f"Incorrect string value: '{SECRET}'"),
     "a file": FileNotFoundError(2, "No such file or directory", SECRET),
+    "an address that was asked": HTTPError(f"404 Client Error for url: https://example.com/?mail={SECRET}"),
+    "an address that was asked often": MaxRetryError(HTTPConnectionPool("example.com"), f"/?mail={SECRET}"),
     "several": ExceptionGroup(SECRET, [ValueError(SECRET), KeyError(SECRET)]),
 }
 
