@@ -56,10 +56,10 @@ class JsonLine:
             line = _dump(bounded)
         except ValueError:  # not a number, or a circle
             line = _dump({name: _bounded(_plain(value)) for name, value in event.items()})
-        if len(line.encode(errors="replace")) > MOST_BYTES:
+        if len(line.encode()) > MOST_BYTES:
             each = MOST_BYTES // LONGEST_CHARACTER // len(event)
             line = _dump({name: _bounded(_plain(value), each) for name, value in event.items()})
-        return self._redact(CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", line))
+        return self._redact(line)
 
 
 class ConsoleLine:
@@ -77,7 +77,8 @@ class ConsoleLine:
 
 
 def _dump(event: dict[str, Any]) -> str:
-    return json.dumps(event, ensure_ascii=False, allow_nan=False, default=repr)
+    line = json.dumps(event, ensure_ascii=False, allow_nan=False, default=repr)
+    return CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def _plain(value: object) -> object:
