@@ -100,7 +100,7 @@ def _let_libraries_follow() -> None:
         logger.handlers = []
         logger.propagate = True
     for name in QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
     for name in SILENT:
         logging.getLogger(name).setLevel(logging.CRITICAL)
 

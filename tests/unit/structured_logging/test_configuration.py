@@ -121,6 +121,12 @@ def test_lines_below_the_level_are_left_out(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == ""
 
 
+def test_the_level_holds_for_those_that_are_kept_quiet_as_well(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("ERROR", "json")
+    logging.getLogger("kombu").warning("noise")
+    assert capsys.readouterr().out == ""
+
+
 def test_a_terminal_gets_colours_instead_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging("INFO", "console")
     structlog.get_logger("app.test").info("hello", answer=42)
