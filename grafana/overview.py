@@ -244,7 +244,7 @@ def _trouble() -> Row:
                 "tasks failed": _per_minute("tasks_total", 'outcome="failed"'),
                 "attempts to be repeated": _per_minute("task_retries_total"),
                 "messages lost and published again": _per_minute("tasks_republished_total"),
-                "batches not published": _per_minute("task_publish_failures_total"),
+                "messages not published at once": _per_minute("task_publish_failures_total"),
                 "passes of a relay failed": _per_minute("relay_failures_total"),
                 "leases not renewed": _per_minute("worker_lease_renewal_failures_total"),
                 "processes lost": _per_minute("worker_processes_lost_total"),

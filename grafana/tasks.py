@@ -247,7 +247,7 @@ def _publishing() -> Row:
             {
                 "{{queue}}": per_second("tasks_published_total", "queue", where=QUEUE),
                 "again: {{reason}}": per_second("tasks_republished_total", "reason"),
-                "batches that failed": per_second("task_publish_failures_total"),
+                "messages that failed": per_second("task_publish_failures_total"),
             },
             runbook="ConveyorPublishFailures",
             wide=6,
