@@ -11,8 +11,8 @@ from app.cluster.endpoints import metrics_router
 from app.cluster.endpoints import router as cluster
 from app.context import ApiContext
 from app.dashboard.installation import install_dashboard
-from app.metrics import served_on
 from app.middleware import UNRECORDED, RequestMiddleware
+from app.monitoring import metrics_served_on
 from app.openapi import install_openapi
 from app.operations.endpoints import router as operations
 from app.problems import install_problem_handlers
@@ -37,7 +37,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        with served_on(settings.metrics_host, settings.api_metrics_port, context.metrics_registry):
+        address = (settings.metrics_host, settings.api_metrics_port)
+        with metrics_served_on(address, context.metrics_registry):
             context.start()
             yield
             context.stop()

@@ -1,9 +1,8 @@
 """Prometheus metrics of the API process and of the parts it shares with worker and relay."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 PUBLISH_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -94,18 +93,3 @@ class ApiMetrics:
     def count_accepted(self, task: str) -> None:
         """Count a task whose acceptance is committed."""
         self.accepted.labels(task).inc()
-
-
-@contextmanager
-def served_on(host: str, port: int, registry: CollectorRegistry) -> Iterator[None]:
-    """Serve the metrics on a port that an Ingress to the API does not reach; port 0 does nothing."""
-    if not port:
-        yield
-        return
-    server, thread = start_http_server(port, host, registry)
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

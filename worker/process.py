@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from app.correlation import REQUEST_ID, harmless
 from app.database.routing import Database
 from app.metrics import DatabaseMetrics
+from app.monitoring import MonitoringServer
 from app.redis_client import connect_redis
 from app.settings import Settings
 from app.tasks.registry import TaskDefinition, TaskRegistry
@@ -26,7 +27,6 @@ from worker.fork_guard import ForkGuard
 from worker.health import heartbeat_step
 from worker.message import Delivery
 from worker.metrics import Kind, ParentMetrics, TaskMetrics
-from worker.monitoring import MonitoringServer
 from worker.outcome import Outcome
 from worker.presence import Presence
 from worker.running import describe_running, running_task_ids, running_task_names

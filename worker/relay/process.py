@@ -7,13 +7,13 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from app.database.routing import Database
 from app.metrics import DatabaseMetrics, PublishMetrics
+from app.monitoring import MonitoringServer
 from app.redis_client import connect_redis
 from app.settings import Settings
 from app.tasks.broker import Broker
 from app.tasks.queues import QueueInspector
 from app.tasks.registry import TaskRegistry
 from app.tracing.tracing import create_tracing
-from worker.monitoring import MonitoringServer
 from worker.presence import heartbeat_ages
 from worker.relay.loop import RelayLoop
 from worker.relay.metrics import RelayMetrics

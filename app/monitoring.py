@@ -1,16 +1,16 @@
 """A small HTTP server for Prometheus and for probes, in a thread of its own."""
 
+import socket
+import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http import HTTPStatus
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
-
-from worker.fork_guard import ForkGuard
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -23,19 +23,22 @@ Check = Callable[[], str | None]
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
-    # One process may restart at once: the port of its predecessor is free as soon as that is dead.
-    allow_reuse_address = True
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that went away, or never said what they want."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type] # whatever the server takes
 
 
 class _Handler(WSGIRequestHandler):
-    timeout = REQUEST_TIMEOUT_SECONDS
+    timeout = REQUEST_TIMEOUT_SECONDS  # a client that says nothing does not hold a thread for ever
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing: probes and scrapes would fill the log."""
-
-    def address_string(self) -> str:
-        """Return the address without asking a name server."""
-        return str(self.client_address[0])
 
 
 class MonitoringServer:
@@ -46,12 +49,13 @@ class MonitoringServer:
         address: tuple[str, int],
         registry: CollectorRegistry,
         checks: Mapping[str, Check],
-        guard: ForkGuard | None = None,
+        guard: AbstractContextManager[None] | None = None,
     ) -> None:
         self._guard = guard or nullcontext()
         self._metrics = make_wsgi_app(registry)
         self._checks = checks
-        self._server = make_server(*address, self._answer, server_class=_Server, handler_class=_Handler)
+        self._server = _Server(address)
+        self._server.set_app(self._answer)
         self._thread = threading.Thread(target=self._server.serve_forever, name="monitoring", daemon=True)
 
     @property
@@ -67,6 +71,7 @@ class MonitoringServer:
         """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
+        self._thread.join()
 
     def close_in_child(self) -> None:
         """Let go of the port in a forked process, which must not keep it from the parent's successor."""
@@ -88,6 +93,20 @@ class MonitoringServer:
         if reason:
             return _text(start_response, HTTPStatus.SERVICE_UNAVAILABLE, reason)
         return _text(start_response, HTTPStatus.OK, "ok")
+
+
+@contextmanager
+def metrics_served_on(address: tuple[str, int], registry: CollectorRegistry) -> Iterator[None]:
+    """Serve the metrics on a port that an Ingress to the API does not reach; port 0 does nothing."""
+    if not address[1]:
+        yield
+        return
+    server = MonitoringServer(address, registry, {})
+    server.start()
+    try:
+        yield
+    finally:
+        server.stop()
 
 
 def _text(start_response: "StartResponse", status: HTTPStatus, text: str) -> list[bytes]:
