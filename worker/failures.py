@@ -2,10 +2,10 @@
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 
 from app.attempts.lifecycle import may_retry
 from app.tasks.context import PermanentTaskError
+from structured_logging.exceptions import summary
 
 
 class InvalidPayloadError(PermanentTaskError):
@@ -22,10 +22,7 @@ def describe(error: BaseException) -> str:
         return str(error)
     if isinstance(error, SoftTimeLimitExceeded):
         return "SoftTimeLimitExceeded: the task ran longer than its time limit allows"
-    # SQLAlchemy's own text repeats the statement with all its values.
-    cause: BaseException = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    text = str(cause).strip()
-    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__
+    return summary(error, with_text=True)
 
 
 def deserves_retry(error: BaseException, attempt: int, max_attempts: int) -> bool:

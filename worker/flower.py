@@ -118,7 +118,7 @@ def _turn_events_off(celery: Celery) -> None:
         with celery.connection_for_write() as connection:
             celery.control.disable_events(connection=connection)
     except (OperationalError, RedisError) as error:
-        log.warning("workers go on sending events until they are started anew", error=str(error))
+        log.warning("workers go on sending events until they are started anew", error=error)
 
 
 def _run_nothing(_definition: TaskDefinition, _delivery: Delivery) -> Outcome:

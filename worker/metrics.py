@@ -146,7 +146,7 @@ class TaskMetrics:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the library meets, the task is worth more
             if not self._complained:
-                log.warning("metrics are not written", error=f"{type(error).__name__}: {error}")
+                log.warning("metrics are not written", error=error)
             self._complained = True
 
 

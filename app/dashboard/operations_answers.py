@@ -66,7 +66,7 @@ def watched_rows(
         with context.database.read(position) as session:
             return rows_of(session, task_ids)
     except SQLAlchemyError as error:
-        log.warning("replayed tasks are not shown", error=str(error))
+        log.warning("replayed tasks are not shown", error=error)
         return []
 
 
