@@ -26,7 +26,8 @@ from app.tasks.queues import QueueInspector
 from app.tasks.repository import TaskRepository
 from app.tasks.schemas import TaskView
 
-# A little more than the longest statement may take.
+# A little more than one of the bounded statements may take. Each read runs several, one after the other: on a
+# server that needs so long for more than one, its part is unknown, and the read goes on behind the answer.
 TIMEOUT_SECONDS = 2.0
 SHOWN_FAILED = 10
 

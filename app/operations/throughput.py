@@ -12,7 +12,10 @@ SETTLED_AFTER_MINUTES = 2
 
 
 class SucceededMinutes:
-    """Remembers the minutes that no further row can belong to."""
+    """Remembers the minutes that no further row can belong to.
+
+    A thread that is slow may meet the next one here: what is remembered is replaced, never changed.
+    """
 
     def __init__(self) -> None:
         self._settled: dict[int, int] = {}
@@ -27,11 +30,11 @@ class SucceededMinutes:
         A member that shows rows of a later minute has shown all of those before.
         """
         newest = max(counted, default=0)
-        for minute in range(first, newest - SETTLED_AFTER_MINUTES + 1):
-            self._settled[minute] = counted.get(minute, 0)
+        over = range(first, newest - SETTLED_AFTER_MINUTES + 1)
+        known = self._settled | {minute: counted.get(minute, 0) for minute in over}
         shown = shown_minutes(now)
-        self._settled = {minute: count for minute, count in self._settled.items() if minute in shown}
-        return {minute: self._settled.get(minute, counted.get(minute, 0)) for minute in shown}
+        self._settled = {minute: count for minute, count in known.items() if minute in shown}
+        return {minute: known.get(minute, counted.get(minute, 0)) for minute in shown}
 
 
 def shown_minutes(now: int) -> range:

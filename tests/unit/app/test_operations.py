@@ -61,6 +61,13 @@ def test_what_is_no_longer_shown_is_forgotten() -> None:
     assert sum(shown.values()) == 2
 
 
+def test_who_goes_through_the_minutes_is_not_disturbed_by_another_thread() -> None:
+    succeeded = SucceededMinutes()
+    held = succeeded._settled
+    succeeded.add({NOW - 5: 1, NOW: 1}, shown_minutes(NOW)[0], NOW)
+    assert held == {}
+
+
 def test_outcomes_stand_side_by_side() -> None:
     (minute,) = ended_minutes([NOW], {NOW: 3}, {NOW: 2}, {NOW - 1: 9})
     assert (minute.succeeded, minute.failed, minute.cancelled) == (3, 2, 0)
