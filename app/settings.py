@@ -2,10 +2,12 @@
 
 import socket
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from structured_logging.configuration import LogFormat, LogLevel
 
 BUILT_IN_TASK_MODULES = ("worker.tasks.products", "worker.tasks.diagnostics")
 
@@ -160,12 +162,8 @@ class Settings(BaseSettings):
     )
 
     # Everything
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="Least severity logged."
-    )
-    log_format: Literal["auto", "json", "console"] = Field(
-        "auto", description="`auto` is `console` in a terminal, else `json`."
-    )
+    log_level: LogLevel = Field("INFO", description="Least severity logged.")
+    log_format: LogFormat = Field("auto", description="`auto` is `console` in a terminal, else `json`.")
     log_exception_text: bool = Field(
         default=False,
         description="Log the texts of exceptions that tasks and requests raise; they may quote payloads.",

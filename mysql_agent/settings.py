@@ -1,12 +1,13 @@
 """The agent's configuration; every value comes from the environment."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from mysql_agent.address import Address, Member, check_members
+from structured_logging.configuration import LogFormat, LogLevel
 
 
 def _members(value: object) -> object:
@@ -27,8 +28,6 @@ AccountName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")]
 DatabaseName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]{1,64}$")]
 Password = Annotated[SecretStr, Field(min_length=1)]
 Seconds = Annotated[float, Field(gt=0)]
-LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-LogFormat = Literal["json", "console", "auto"]
 
 
 class AgentSettings(BaseSettings):

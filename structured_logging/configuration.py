@@ -14,6 +14,7 @@ from structured_logging.lines import ConsoleLine, DescribeExceptions, JsonLine
 from structured_logging.redaction import Redaction, secrets_of
 from structured_logging.streams import log_stderr, log_uncaught
 
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 LogFormat = Literal["auto", "json", "console"]
 FORMATS: dict[str, LogFormat] = {"json": "json", "console": "console"}
 
@@ -44,7 +45,7 @@ def begin(process: str, load: Callable[[], SettingsT], **named: str) -> Settings
     context = {field: str(getattr(settings, name)) for field, name in named.items()}
     configure_logging(
         getattr(settings, "log_level", "INFO"),
-        getattr(settings, "log_format", "auto"),
+        getattr(settings, "log_format", early),
         secrets_of(settings),
         with_text=getattr(settings, "log_exception_text", False),
         process=process,
@@ -55,7 +56,7 @@ def begin(process: str, load: Callable[[], SettingsT], **named: str) -> Settings
 
 
 def configure_logging(
-    level: str,
+    level: LogLevel,
     log_format: LogFormat,
     secrets: Iterable[str] = (),
     *,

@@ -5,7 +5,7 @@ from typing import Annotated, Self, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from structured_logging.configuration import LogFormat
+from structured_logging.configuration import LogFormat, LogLevel
 
 
 def _labels(value: object) -> object:
@@ -41,7 +41,7 @@ class CredentialsSettings(BaseSettings):
     labels: Annotated[dict[str, str], NoDecode, BeforeValidator(_labels)] = Field(default_factory=dict)
     deadline_seconds: float = Field(120, gt=0)
     request_timeout_seconds: float = Field(5, gt=0)
-    log_level: str = Field("INFO", validation_alias="LOG_LEVEL")
+    log_level: LogLevel = Field("INFO", validation_alias="LOG_LEVEL")
     log_format: LogFormat = Field("auto", validation_alias="LOG_FORMAT")
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.credentials.settings import CredentialsSettings, ObjectName
-from structured_logging.configuration import LogFormat
+from structured_logging.configuration import LogFormat, LogLevel
 
 
 def _listed(value: object) -> object:
@@ -36,7 +36,7 @@ class RotationSettings(BaseSettings):
     recovery_user: str = Field(validation_alias="MYSQL_AGENT_RECOVERY_USER")
     redis_host: str = Field(validation_alias="REDIS_HOST")
     redis_port: int = Field(6379, validation_alias="REDIS_PORT")
-    log_level: str = Field("INFO", validation_alias="LOG_LEVEL")
+    log_level: LogLevel = Field("INFO", validation_alias="LOG_LEVEL")
     log_format: LogFormat = Field("auto", validation_alias="LOG_FORMAT")
 
     @property

@@ -19,8 +19,8 @@ begin("trial", load_settings, replica="replica_name")
 ENVIRONMENT = {"DB_PASSWORD": "hunter2-of-mysql", "REPLICA_NAME": "trial-1", "PATH": os.environ["PATH"]}
 
 
-def lines_of(*arguments: str, **environment: str) -> list[dict[str, Any]]:
-    """Run Python; every line of both of its outputs has to be JSON."""
+def output_of(*arguments: str, **environment: str) -> str:
+    """Run Python, which has to leave stderr alone."""
     done = subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
@@ -31,7 +31,12 @@ def lines_of(*arguments: str, **environment: str) -> list[dict[str, Any]]:
         text=True,
     )
     assert done.stderr == ""
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    return done.stdout
+
+
+def lines_of(*arguments: str, **environment: str) -> list[dict[str, Any]]:
+    """Run Python; every line has to be JSON."""
+    return [json.loads(line) for line in output_of(*arguments, **environment).splitlines()]
 
 
 def test_an_uncaught_exception_is_one_line() -> None:
@@ -85,3 +90,20 @@ def test_a_setting_that_is_wrong_does_not_show_a_secret_that_is_right() -> None:
     (line,) = lines_of("-m", "app", SECRET_KEY="hunter2", API_PORT="many")
     assert "API_PORT" in line["event"]
     assert "hunter2" not in str(line)
+
+
+@pytest.mark.parametrize("module", ["app", "app.credentials", "app.credentials.rotation", "mysql_agent"])
+def test_a_level_that_does_not_exist_is_told_like_any_other_fault(module: str) -> None:
+    (line,) = lines_of("-m", module, LOG_LEVEL="info", DB_PASSWORD="")
+    assert "LOG_LEVEL: Input should be" in line["event"]
+
+
+def test_a_process_without_a_setting_for_the_format_has_that_of_its_environment() -> None:
+    program = """
+import logging
+from pydantic_settings import BaseSettings
+from structured_logging.configuration import begin
+begin("trial", BaseSettings)
+logging.warning("for people")
+"""
+    assert not output_of("-c", program, LOG_FORMAT="console").startswith("{")
