@@ -20,7 +20,7 @@ from app.cluster.schemas import (
 from app.database.routing import Database
 from app.health import Answer, Prober
 from app.settings import Settings
-from app.tasks.queues import NEVER, QueueInspector, QueueState
+from app.tasks.queues import QueueInspector, QueueState
 from app.tasks.registry import TaskRegistry
 
 WORKERS_KEY = "conveyor:workers"
@@ -121,10 +121,10 @@ def read_worker(name: str, entry: str | bytes, now: float) -> WorkerStatus:
 
 
 def read_queue(name: str, state: QueueState, now: datetime) -> QueueStatus:
-    """Show a queue; a message that does not say when it was published has no age."""
-    oldest_at = None if state.oldest_at == NEVER else state.oldest_at
-    age = round(max(0.0, (now - oldest_at).total_seconds()), 3) if oldest_at else None
-    return QueueStatus(name=name, depth=state.depth, oldest_age_seconds=age)
+    """Show a queue."""
+    age = state.age_seconds(now)
+    rounded = None if age is None else round(age, 3)
+    return QueueStatus(name=name, depth=state.depth, oldest_age_seconds=rounded)
 
 
 def _redis_status(answer: Answer) -> RedisStatus:

@@ -16,6 +16,12 @@ class QueueState(NamedTuple):
     depth: int
     oldest_at: datetime | None
 
+    def age_seconds(self, now: datetime) -> float | None:
+        """Return the age of the oldest message; a foreign one does not say when it was published."""
+        if self.oldest_at is None or self.oldest_at == NEVER:
+            return None
+        return max(0.0, (now - self.oldest_at).total_seconds())
+
 
 class QueueInspector:
     """Reads the lists that the messages wait in."""

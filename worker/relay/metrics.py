@@ -31,7 +31,7 @@ class RelayMetrics:
         self.queue_depth = Gauge("queue_depth", "Messages that wait", ["queue"], registry=registry)
         self.queue_oldest_age = Gauge(
             "queue_oldest_age_seconds",
-            "Age of the message that is next, 0 if there is none",
+            "Age of the message that is next, 0 if there is none or it does not tell",
             ["queue"],
             registry=registry,
         )
@@ -57,9 +57,8 @@ class RelayMetrics:
 
     def show_queue(self, queue: str, state: QueueState, now: datetime) -> None:
         """Show a queue."""
-        age = max(0.0, (now - state.oldest_at).total_seconds()) if state.oldest_at else 0.0
         self.queue_depth.labels(queue).set(state.depth)
-        self.queue_oldest_age.labels(queue).set(age)
+        self.queue_oldest_age.labels(queue).set(state.age_seconds(now) or 0)
 
     def show_backlog(self, backlog: Backlog) -> None:
         """Show the outbox."""

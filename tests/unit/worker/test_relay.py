@@ -132,6 +132,12 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     return Bench()
 
 
+def test_a_queue_whose_next_message_does_not_say_when_it_was_published_has_no_age() -> None:
+    RelayMetrics(registry := CollectorRegistry()).show_queue("busy", QueueState(1, NEVER), datetime.now(UTC))
+    assert registry.get_sample_value("queue_depth", {"queue": "busy"}) == 1
+    assert registry.get_sample_value("queue_oldest_age_seconds", {"queue": "busy"}) == 0
+
+
 def test_full_batches_are_followed_by_another(bench: Bench) -> None:
     bench.parts.unpublished = 25
 
