@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from app.dashboard.sparkline import ended
 from app.dashboard.wording import ago, amount, duration, size
-from app.operations.problems import LATE_SECONDS, backup_problems
+from app.operations.problems import LATE_SECONDS, LONG_WAIT_SECONDS, backup_problems
 from app.operations.repository import MOST_COUNTED_FAILED
 from app.operations.schemas import OperationsStatus
 from app.operations.throughput import MINUTE_SECONDS
@@ -54,7 +54,11 @@ def oldest_message(status: OperationsStatus) -> Figure:
     waiting = sum(queue.depth for queue in status.queues)
     if not waiting:
         return Figure(title, "none", "the queues are empty")
-    return Figure(title, duration(max(ages)) if ages else "?", f"{amount(waiting, 'message')} waiting")
+    note = f"{amount(waiting, 'message')} waiting"
+    if not ages:
+        return Figure(title, "?", note)
+    oldest = max(ages)
+    return Figure(title, duration(oldest), note, "warn" if oldest > LONG_WAIT_SECONDS else "ok")
 
 
 def held(status: OperationsStatus) -> Figure:
@@ -101,8 +105,8 @@ def failed(status: OperationsStatus, now: datetime) -> Figure:
 
 
 def failed_count(count: int) -> str:
-    """Say how many failed; who counts to a thousand may have stopped there."""
-    return "1,000 or more" if count >= MOST_COUNTED_FAILED else str(count)
+    """Say how many failed; who counts to the bound may have stopped there."""
+    return f"{count:,} or more" if count >= MOST_COUNTED_FAILED else str(count)
 
 
 def backup(status: OperationsStatus, now: datetime) -> Figure:

@@ -5,6 +5,8 @@ from app.operations.schemas import BackupStatus, OutboxStatus
 HOUR_SECONDS = 3600
 # The relay publishes after a second what the API could not.
 LATE_SECONDS = 60
+# For a worker: the alert of it is due then. No part is down, so it is no problem.
+LONG_WAIT_SECONDS = 300
 
 
 def outbox_problems(outbox: OutboxStatus | None) -> list[str]:

@@ -6,7 +6,10 @@ import pytest
 
 from app.cluster.schemas import QueueStatus
 from app.dashboard.figures import Figure, figures, silence
+from app.operations.problems import LONG_WAIT_SECONDS
+from app.operations.repository import MOST_COUNTED_FAILED
 from app.operations.schemas import BackupStatus, FailedTasks, OperationsStatus, OutboxStatus
+from docs.alerts import alerts
 from tests.unit.dashboard.operations_status import NOW, failed_task, minutes, working
 
 DAY = 86_400
@@ -35,6 +38,14 @@ def test_the_oldest_message_of_all_queues_is_shown() -> None:
         QueueStatus(name="mail", depth=1, oldest_age_seconds=95),
     ]
     assert figure("Oldest message", working(queues=queues))[1:3] == ("1 min 35 s", "4 messages waiting")
+
+
+@pytest.mark.parametrize(("age", "tone"), [(300, "ok"), (301, "warn")])
+def test_a_message_that_waits_stands_out_when_the_alert_is_due(age: float, tone: str) -> None:
+    queues = [QueueStatus(name="default", depth=1, oldest_age_seconds=age)]
+    assert figure("Oldest message", working(queues=queues)).tone == tone
+    [alert] = (one for one in alerts() if one.name == "ConveyorQueueWaits")
+    assert alert.expression.endswith(f"> {LONG_WAIT_SECONDS}")
 
 
 def test_a_foreign_message_has_no_age() -> None:
@@ -72,8 +83,9 @@ def test_failures_of_the_last_hour_stand_out(minutes_ago: float, tone: str) -> N
 
 
 def test_a_count_that_stopped_says_so() -> None:
-    shown = figure("Failed", working(failed=FailedTasks(count=1000, newest=[failed_task()])))
-    assert shown.value == "1,000 or more"
+    for count, said in ((MOST_COUNTED_FAILED - 1, "999"), (MOST_COUNTED_FAILED, "1,000 or more")):
+        shown = figure("Failed", working(failed=FailedTasks(count=count, newest=[failed_task()])))
+        assert shown.value == said
 
 
 @pytest.mark.parametrize(
