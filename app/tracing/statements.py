@@ -15,7 +15,9 @@ MOST_CHARACTERS = 2000
 SYSTEM = {"db.system.name": "mysql"}
 SPAN, COMMIT = "_trace_span", "commit_span"
 # Parameters travel apart from the text; a task may write values into it nevertheless.
-LITERAL = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|\b0x[0-9a-fA-F]+\b|\b\d+(?:\.\d+)?\b")
+LITERAL = re.compile(
+    r"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|\b0[bx][0-9a-fA-F]+\b|\b\d+(?:\.\d*)?(?:[eE][+-]?\d+)?\b"
+)
 COMMENT = re.compile(r"/\*(?!\+).*?\*/ ?", re.DOTALL)
 TARGET = re.compile(r"\b(?:FROM|INTO|UPDATE)\s+`?(\w+)", re.IGNORECASE)
 

@@ -110,6 +110,7 @@ def test_a_commit_that_fails_is_told(engine: Engine, tracer: Tracer, exporter: I
         ("SELECT * FROM t WHERE a = %(a)s AND b IN (%(b_1)s, %(b_2)s)", None),
         ("SELECT * FROM t WHERE card = '4111 1111' AND x = 12.5", "SELECT * FROM t WHERE card = ? AND x = ?"),
         ("SELECT 'it''s', 'a\\'b', \"q\"\"r\", 0xAF, t1.c2", "SELECT ?, ?, ?, ?, t1.c2"),
+        ("SELECT 1e5, 1.5E-10, -2.e+3, .5, 0b101, e1.x", "SELECT ?, ?, -?, .?, ?, e1.x"),
         ("UPDATE tasks SET a=now(6) WHERE id='x'", "UPDATE tasks SET a=now(?) WHERE id=?"),
         ("INSERT /* request_id='r1' */ INTO t VALUES (7)", "INSERT INTO t VALUES (?)"),
         ("/* task_id='t1' */ SELECT /*+ INDEX(t i) */ 1", "SELECT /*+ INDEX(t i) */ ?"),
