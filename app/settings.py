@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from structured_logging.configuration import LogFormat, LogLevel
 
+HOUR_SECONDS = 3600
 BUILT_IN_TASK_MODULES = ("worker.tasks.products", "worker.tasks.diagnostics")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -199,6 +200,11 @@ class Settings(BaseSettings):
     def all_task_modules(self) -> tuple[str, ...]:
         """Built-in modules first, so that a clash of names is reported against the user's module."""
         return (*BUILT_IN_TASK_MODULES, *self.task_modules)
+
+    @property
+    def backup_max_age_seconds(self) -> int:
+        """The age at which the last backup is too old; 0 where none are expected."""
+        return self.backup_max_age_hours * HOUR_SECONDS
 
     @property
     def replica_hosts(self) -> tuple[str, ...]:

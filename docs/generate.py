@@ -122,8 +122,8 @@ def renewed(text: str, tables: Mapping[str, Callable[[], str]] = TABLES[README])
     Raises:
         ValueError: a marker is missing.
     """
-    for name, written in tables.items():
-        text = _replace(text, name, written())
+    for name, write in tables.items():
+        text = _replace(text, name, write())
     return text
 
 
@@ -139,13 +139,13 @@ def _default(field: FieldInfo) -> str:
     return f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
 
 
-def _replace(readme: str, name: str, table: str) -> str:
+def _replace(text: str, name: str, written: str) -> str:
     begin, end = f"<!-- {name}: written by `make docs` -->", f"<!-- end of {name} -->"
-    before, found, rest = readme.partition(begin)
+    before, found, rest = text.partition(begin)
     _, closed, after = rest.partition(end)
     if not (found and closed):
         raise ValueError(f"the document must contain {begin} and {end}")
-    return f"{before}{begin}\n{table}\n{end}{after}"
+    return f"{before}{begin}\n{written}\n{end}{after}"
 
 
 def main() -> None:

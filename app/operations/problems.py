@@ -1,8 +1,8 @@
 """What is wrong with tasks and backups, in words."""
 
 from app.operations.schemas import BackupStatus, OutboxStatus
+from app.settings import HOUR_SECONDS
 
-HOUR_SECONDS = 3600
 # The relay publishes after a second what the API could not.
 LATE_SECONDS = 60
 # For a worker: the alert of it is due then. No part is down, so it is no problem.

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, func
 from sqlalchemy.orm import Session
 
 from app.models import RequestLog, Task, TaskStatus
+from app.operations.throughput import MINUTE_SECONDS
 from app.requests.repository import WORKER_SERVER_ID
 
 LONGEST_STATEMENT_MS = 1500
@@ -71,4 +72,4 @@ class OperationsRepository:
 
 
 def _minute(moment: SQLColumnExpression[Any]) -> ColumnElement[int]:
-    return func.unix_timestamp(moment).op("DIV", return_type=Integer())(60)
+    return func.unix_timestamp(moment).op("DIV", return_type=Integer())(MINUTE_SECONDS)

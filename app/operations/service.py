@@ -10,7 +10,7 @@ from app.cluster.service import ClusterService, unknown_parts
 from app.database.routing import Database
 from app.health import Prober
 from app.models import Backup, TaskStatus
-from app.operations.problems import HOUR_SECONDS, backup_problems, outbox_problems
+from app.operations.problems import backup_problems, outbox_problems
 from app.operations.repository import OperationsRepository
 from app.operations.schemas import (
     BackupStatus,
@@ -47,7 +47,7 @@ class OperationsService:
         self._cluster = cluster
         self._database = database
         self._inspector = QueueInspector(redis)
-        self._max_backup_age_seconds = settings.backup_max_age_hours * HOUR_SECONDS
+        self._max_backup_age_seconds = settings.backup_max_age_seconds
         self._succeeded = SucceededMinutes()
         self._prober = Prober(shares=True)
 

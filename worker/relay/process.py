@@ -34,7 +34,7 @@ class RelayProcess:
         self._registry = registry
         metrics = RelayMetrics(registry)
         ProcessCollector(registry=registry)
-        metrics.backup_max_age.set(settings.backup_max_age_hours * 3600)
+        metrics.backup_max_age.set(settings.backup_max_age_seconds)
         self._tracing = create_tracing(settings, "relay")
         self._database = Database(settings, DatabaseMetrics(registry), IDLE_SECONDS)
         registry.register(self._database.pool_metrics)
