@@ -38,7 +38,12 @@ def alerts() -> list[Alert]:
     ]
 
 
+def runbook_link(name: str) -> str:
+    """Return the name of an alert as a link from a page in docs."""
+    return f"[{name}](runbooks/{name}.md)"
+
+
 def rows() -> Iterator[tuple[str, ...]]:
     """Return what a person on call wants to know of each."""
     for alert in alerts():
-        yield f"[{alert.name}](runbooks/{alert.name}.md)", alert.severity, alert.summary, alert.after
+        yield runbook_link(alert.name), alert.severity, alert.summary, alert.after

@@ -14,11 +14,10 @@ from app.main import create_app
 from app.settings import Settings
 from docs import alerts
 from docs.catalogue import LABELS, MetricEntry, catalogue
-from docs.metric_uses import Asker, uses
+from docs.metric_uses import ROOT, Asker, uses
 from docs.tables import table
 from grafana import generate as dashboards
 
-ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
 CHART = ROOT / "charts" / "conveyor"
@@ -75,7 +74,7 @@ def metrics_table() -> str:
 
 def _metric_row(entry: MetricEntry, askers: Mapping[str, list[Asker]]) -> tuple[str, ...]:
     asking = sorted({who for sample in entry.samples for who in askers.get(sample, ())})
-    alerting = [f"[{who.name}](runbooks/{who.name}.md)" for who in asking if who.kind == "alert"]
+    alerting = [alerts.runbook_link(who.name) for who in asking if who.kind == "alert"]
     others = [f"`{who.name}`" for who in asking if who.kind != "alert"]
     labels = ", ".join(f"`{label}`" for label in entry.labels)
     exported_by = ", ".join(entry.exported_by)

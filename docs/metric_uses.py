@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import yaml
 
 from docs.promql import metric_names
+from grafana.generate import FOLDER
+from grafana.live import Window, filled, queries, variables
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = ROOT / "charts" / "conveyor" / "files"
-RULES = FILES / "rules"
-DASHBOARDS = FILES / "dashboards"
+RULES = FOLDER.parent / "rules"
 VALUES_OF = re.compile(r"label_values\((.+?),\s*\w+\)")
 # What others export; those that a local stack has are looked for in it by the tests.
 ELSEWHERE = re.compile(r"up|ALERTS|(?:haproxy|flower|prometheus|scrape|kube|container|kubelet)_\w+")
@@ -43,10 +43,12 @@ def expressions() -> Iterator[tuple[Asker, str]]:
     for rule in rules():
         kind = "alert" if "alert" in rule else "record"
         yield Asker(kind, rule[kind]), rule["expr"]
-    for path in sorted(DASHBOARDS.glob("*.json")):
+    for path in sorted(FOLDER.glob("*.json")):
         dashboard = json.loads(path.read_text(encoding="utf-8"))
-        for expression in (*_queries(dashboard), *_annotations(dashboard), *_variables(dashboard)):
-            yield Asker("dashboard", path.stem), expression
+        values = {**variables(dashboard), **Window(0, 3600).built_in}
+        asked = (query.expression for query in queries(dashboard))
+        for expression in (*asked, *_choices(dashboard)):
+            yield Asker("dashboard", path.stem), filled(expression, values)
 
 
 def uses() -> Mapping[str, list[Asker]]:
@@ -67,20 +69,7 @@ def _behind_records(askers: Iterable[Asker], found: Mapping[str, set[Asker]]) ->
     return behind
 
 
-def _queries(panel: Mapping[str, Any]) -> Iterator[str]:
-    """Find the queries of a dashboard, also those of rows and variables."""
-    for target in panel.get("targets", ()):
-        yield target["expr"]
-    for inner in panel.get("panels", ()):
-        yield from _queries(inner)
-
-
-def _variables(dashboard: Mapping[str, Any]) -> Iterator[str]:
+def _choices(dashboard: Mapping[str, Any]) -> Iterator[str]:
     """Find what the variables of a dashboard look for values in."""
-    for variable in dashboard.get("templating", {}).get("list", ()):
-        yield from VALUES_OF.findall(json.dumps(variable.get("query", "")))
-
-
-def _annotations(dashboard: Mapping[str, Any]) -> Iterator[str]:
-    """Find the queries of what a dashboard marks in time."""
-    yield from (one["expr"] for one in dashboard.get("annotations", {}).get("list", ()) if "expr" in one)
+    for variable in dashboard["templating"]["list"]:
+        yield from VALUES_OF.findall(variable["query"])

@@ -1,17 +1,16 @@
-"""Which metrics an expression of PromQL asks for."""
+"""What an expression of PromQL is made of."""
 
-import re
+import promql_parser as promql
 
-TEXTS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
-SELECTORS = re.compile(r"\{[^}]*\}|\[[^\]]*\]")
-LABEL_LISTS = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)", re.IGNORECASE)
-# A name before a parenthesis is a function's; one after a digit is a duration's unit.
-NAMES = re.compile(r"(?<![\w:.$])[a-zA-Z_:][\w:]*(?![\w:]|\s*\()")
-OPERATORS = {"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan", "group_left", "group_right"}
+
+def nodes(expression: promql.Expr) -> list[promql.Expr]:
+    """Return every part of an expression, itself among them."""
+    found: list[promql.Expr] = []
+    promql.walk(expression, found.append)
+    return found
 
 
 def metric_names(expression: str) -> set[str]:
-    """Return the names of the metrics, those of histograms with their suffix."""
-    for part in (TEXTS, SELECTORS, LABEL_LISTS):
-        expression = part.sub(" ", expression)
-    return {name for name in NAMES.findall(expression) if name.lower() not in OPERATORS}
+    """Return the names of the metrics it asks for, those of histograms with their suffix."""
+    selectors = (one for one in nodes(promql.parse(expression)) if isinstance(one, promql.VectorSelector))
+    return {selector.name for selector in selectors if selector.name}

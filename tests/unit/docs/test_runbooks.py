@@ -7,7 +7,7 @@ import pytest
 
 from docs.alerts import RUNBOOKS, Alert, alerts
 from docs.generate import OPERATIONS, TABLES, renewed
-from docs.metric_uses import DASHBOARDS
+from grafana.generate import FOLDER
 
 HEADINGS = ["What it means", "What users feel", "Find the cause", "Cure", "When it ends by itself"]
 PAGES = sorted(path for path in RUNBOOKS.glob("*.md") if path.name != "README.md")
@@ -60,7 +60,7 @@ def test_a_label_that_names_something_in_kubernetes_has_its_like_on_one_machine(
 
 
 def test_dashboards_link_to_runbooks_that_there_are() -> None:
-    text = "".join(path.read_text(encoding="utf-8") for path in DASHBOARDS.glob("*.json"))
+    text = "".join(path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json"))
     linked = set(re.findall(r"\$\{runbooks\}/(\w+)\.md", text))
     assert linked
     assert linked <= {page.stem for page in PAGES}

@@ -11,11 +11,12 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from docs.catalogue import catalogue
+from docs.metric_uses import RULES
+from docs.promql import nodes
 from grafana.generate import FOLDER, documents
 from grafana.live import Query, Window, filled, queries, variables
 
 DASHBOARDS = {name: json.loads(text) for name, text in documents().items()}
-RULES = FOLDER.parent / "rules"
 # bookmarks hold them
 UIDS = {"conveyor", "conveyor-tasks", "conveyor-mysql", "conveyor-redis"}
 UNITS = {"short", "s", "bytes", "percentunit", "ops", "reqps"}
@@ -43,12 +44,6 @@ def parsed(name: str, query: Query) -> list[promql.Expr]:
     """Return every node of a query, its variables replaced as Grafana would."""
     values = {**variables(DASHBOARDS[name]), **WINDOW.built_in}
     return nodes(promql.parse(filled(query.expression, values)))
-
-
-def nodes(expression: promql.Expr) -> list[promql.Expr]:
-    found: list[promql.Expr] = []
-    promql.walk(expression, found.append)
-    return found
 
 
 @every_dashboard
