@@ -48,7 +48,7 @@ def configure(state: Path, ports: Ports, daemons: Daemons) -> tuple[str, ...]:
         *daemons.argv["prometheus"],
         f"--config.file={file}",
         f"--storage.tsdb.path={directory / 'data'}",
-        "--storage.tsdb.retention.time=2d",
+        "--storage.tsdb.retention.time=4d",
         "--storage.tsdb.retention.size=512MB",
         f"--web.console.templates={directory / 'consoles'}",
         "--log.level=warn",
