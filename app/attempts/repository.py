@@ -123,11 +123,13 @@ class AttemptRepository:
             .values(lease_until=now_plus(lease_seconds))
         )
 
-    def release(self, owner: str) -> int:
-        """Give back what a stopping worker did not finish; the attempt is not counted."""
-        return self._count(
+    def release(self, owner: str) -> list[str]:
+        """Give back what a stopping worker did not finish, uncounted, and return the tasks' ids."""
+        held = Task.lease_owner == owner, Task.status == TaskStatus.RUNNING
+        task_ids = list(self._session.scalars(select(Task.id).where(*held).with_for_update()))
+        self._count(
             update(Task)
-            .where(Task.lease_owner == owner, Task.status == TaskStatus.RUNNING)
+            .where(*held)
             .values(
                 status=TaskStatus.QUEUED,
                 attempts=Task.attempts - 1,
@@ -137,6 +139,7 @@ class AttemptRepository:
                 published_at=None,
             )
         )
+        return task_ids
 
     def is_cancelled(self, attempt: Attempt) -> bool:
         """Tell whether the task was cancelled since it was claimed."""

@@ -98,8 +98,8 @@ class AttemptLeases:
         except SQLAlchemyError as error:
             log.warning("unfinished tasks wait for their leases to run out", error=describe(error))
             return
-        if released:
-            log.info("unfinished tasks returned to the queue", tasks=released)
+        for task_id in released:
+            log.info("attempt given back", task_id=task_id)
 
     def _keep(self) -> None:
         due = time.monotonic()

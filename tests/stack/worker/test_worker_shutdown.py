@@ -59,6 +59,8 @@ def test_a_long_task_returns_to_the_queue_uncounted_and_is_done_once(
     task = ledger.task(task_id)
     assert (task.status, task.attempts) == (TaskStatus.QUEUED, 0)
     assert ledger.redis.llen(ledger.queue) >= 2
+    given_back = [line["task_id"] for line in worker.events() if line["event"] == "attempt given back"]
+    assert given_back == [task_id]
 
     start_worker("stayer")
     assert ledger.wait_for(task_id, TaskStatus.SUCCEEDED).attempts == 1

@@ -116,10 +116,10 @@ class StandInLedger:
         self.script.step("record")
         return len(task_ids) if self.is_held else 0
 
-    def release(self, owner: str) -> int:
+    def release(self, owner: str) -> list[str]:
         self.calls.append(("release", owner))
         self.script.step("record")
-        return 2
+        return [ATTEMPT.task_id]
 
     def names(self) -> list[str]:
         return [name for name, *_ in self.calls]

@@ -139,12 +139,14 @@ def test_a_primary_that_is_away_is_no_proof_of_idleness(bench: Bench) -> None:
     assert not bench.leases.wait_until_idle(0.2)
 
 
-def test_stopping_gives_back_what_is_left(bench: Bench) -> None:
+def test_stopping_gives_back_what_is_left_and_says_which_tasks(bench: Bench) -> None:
     bench.leases.start()
 
-    bench.leases.stop()
+    with capture_logs() as logs:
+        bench.leases.stop()
 
     assert ("release", ATTEMPT.owner) in bench.ledger.calls
+    assert [(line["event"], line["task_id"]) for line in logs] == [("attempt given back", ATTEMPT.task_id)]
 
 
 def test_stopping_without_the_primary_leaves_the_tasks_to_their_leases(bench: Bench) -> None:
