@@ -6,7 +6,7 @@ UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 RANGE = re.compile(r"(?<=[\[:])(\d+)([smhd])(?=[\]:])")
 WAIT = re.compile(r"(?m)(?<=^        for: )(\d+)([smhd])$")
 # by which a rule decides that something stands still; a worker speaks every 2 s, however short a minute is
-AGE = re.compile(r"(?<=_oldest_age_seconds\) > )\d+")
+AGE = re.compile(r"(_oldest_age_seconds\b[^>]*\) > )(\d+)")
 
 
 def hurried(rules: str, factor: int) -> str:
@@ -17,9 +17,9 @@ def hurried(rules: str, factor: int) -> str:
 
     for durations in (RANGE, WAIT):
         rules = durations.sub(shorter, rules)
-    return AGE.sub(lambda age: f"{int(age[0]) / factor:g}", rules)
+    return AGE.sub(lambda age: f"{age[1]}{int(age[2]) / factor:g}", rules)
 
 
 def promised(rules: str, task_seconds: str) -> str:
     """Promise another time from accepted to done, as monitoring.objectives does."""
-    return rules.replace('{le=~"60(.0)?"}', f'{{le=~"{task_seconds}"}}')
+    return rules.replace('{le=~"60(.0)?"', f'{{le=~"{task_seconds}"')
