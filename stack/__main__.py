@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from stack.apt import AptError
+from stack.client import STORES, client
 from stack.commands import clean, down, known_parts, status, supervise
 from stack.follow import show_log
 from stack.packages import MissingDaemonError, find_daemons
@@ -43,15 +44,13 @@ def _run(options: argparse.Namespace, directory: Path) -> int:
         case "supervise":
             parts = tuple(os.environ.get("CONVEYOR_PARTS", "").replace(",", " ").split())
             return supervise(StackConfig(directory, fixed_ports(), find_daemons(print), parts=parts))
-        case "down":
-            return down(directory)
-        case "status":
-            return status(directory)
         case "logs":
             shown = known_parts(directory, options.parts)
             return show_log(directory / "log", shown, options.lines, follow=not options.no_follow)
-        case _:
-            return clean(directory)
+        case "client":
+            return client(directory, find_daemons(print), options.store, options.arguments)
+        case command:
+            return {"down": down, "status": status, "clean": clean}[command](directory)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("parts", nargs="*", metavar="part", help="only these, e.g. api-1 or worker")
     logs.add_argument("-n", "--lines", type=int, default=100, help="lines to begin with (%(default)s)")
     logs.add_argument("--no-follow", action="store_true", help="end after the last line")
+    shell = commands.add_parser("client", help="ask Redis or the primary of MySQL, logged in")
+    shell.add_argument("store", choices=STORES)
+    shell.add_argument("arguments", nargs=argparse.REMAINDER, help="for redis-cli, or mysql")
     commands.add_parser("clean", help="remove the data and the downloaded daemons")
     commands.add_parser("supervise")
     return parser

@@ -47,6 +47,15 @@ class Daemons:
     argv: dict[str, tuple[str, ...]]
     tree: Path | None = None
 
+    def tool(self, name: str) -> tuple[str, ...]:
+        """Return how a program is started that comes along with them."""
+        if self.tree:
+            *loader, _ = self.argv["mysqld"]
+            return (*loader, str(self.tree / "usr/bin" / name))
+        if path := shutil.which(name):
+            return (path,)
+        raise MissingDaemonError(f"{name} is not on PATH; install it")
+
 
 def find_daemons(report: Callable[[str], None]) -> Daemons:
     if apt.available() and platform.machine() in LOADERS:

@@ -67,3 +67,10 @@ def test_a_member_joins_while_accounts_are_changed(group: Group, administrator: 
     before = administrator.rounds
     wait_until(lambda: administrator.rounds > before or administrator.error, "accounts can be changed")
     assert administrator.error is None
+
+
+def test_the_agents_account_sees_what_everybody_does_on_a_member(group: Group) -> None:
+    with group.application_session() as waiting, group.session("mysql-primary", as_agent=True) as cursor:
+        waiting.execute("SELECT 1")
+        cursor.execute("SELECT processlist_user FROM performance_schema.threads")
+        assert ("conveyor",) in cursor.fetchall()

@@ -128,6 +128,12 @@ def test_status_shows_each_part_and_fails_when_nothing_runs(conveyor: CommandLin
     assert "MiB" in line
 
 
+def test_redis_can_be_asked_without_a_program_or_password_of_ones_own(conveyor: CommandLine) -> None:
+    assert "not running" in conveyor.run("client", "redis", "ping", code=1)
+    conveyor.run("up")
+    assert conveyor.run("client", "redis", "ping") == "PONG\n"
+
+
 def test_the_log_can_be_narrowed_to_a_part(conveyor: CommandLine) -> None:
     conveyor.run("up")
     lines = conveyor.run("logs", "--no-follow", "redis").splitlines()

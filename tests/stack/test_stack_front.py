@@ -1,6 +1,9 @@
 """What surrounds the application: HAProxy's rules, Prometheus' targets, the supervision of the whole."""
 
 import base64
+import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +14,7 @@ import pytest
 
 from stack import sessions
 from stack.probes import RotationProbe
-from stack.supervisor import Stack
+from stack.supervisor import ROOT, Stack
 from tests.stack.waiting import wait_until
 
 
@@ -40,6 +43,20 @@ def test_prometheus_reaches_every_process(stack: Stack) -> None:
     assert len(targets()) == 13
     page = httpx.get(f"http://127.0.0.1:{stack.ports['prometheus']}/consoles/conveyor.html", timeout=5).text
     assert page.count("✓ up") == 13
+
+
+def test_mysql_can_be_asked_without_a_program_or_password_of_ones_own(stack: Stack) -> None:
+    asked = [sys.executable, "-m", "stack", "client", "mysql", "--skip-column-names"]
+    answer = subprocess.run(
+        [*asked, "--execute", "SELECT CURRENT_USER(), DATABASE()"],
+        cwd=ROOT,
+        env=os.environ | {"CONVEYOR_STATE_DIR": str(stack.directory)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert answer.stdout == "conveyor@%\tloadbalancer_db\n"
 
 
 def test_requests_are_spread_over_the_replicas(stack: Stack, api: httpx.Client) -> None:

@@ -18,8 +18,7 @@ FILES = sorted(RULES.glob("*.yaml"))
 
 @pytest.fixture(scope="module")
 def promtool() -> tuple[str, ...]:
-    prometheus = find_daemons(lambda _: None).argv["prometheus"]
-    return (*prometheus[:-1], str(Path(prometheus[-1]).with_name("promtool")))
+    return find_daemons(lambda _: None).tool("promtool")
 
 
 def run(*command: str) -> str:
