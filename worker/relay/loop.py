@@ -16,6 +16,7 @@ from worker.relay.relay import Relay
 log = structlog.get_logger(__name__)
 
 LONGEST_PAUSE_SECONDS = 10.0
+LONGEST_PAUSE_INTERVALS = 10
 PASSES_PER_RECONCILIATION = 5
 # Longer than any pass can take: a database and a Redis that answer nothing use up their time-outs.
 STALLED_AFTER_SECONDS = 60.0
@@ -94,4 +95,5 @@ class RelayLoop:
 
 def pause_seconds(interval_seconds: float, failures: int) -> float:
     """Return the pause after a pass: longer with every failure in a row, within a bound."""
-    return max(interval_seconds, min(interval_seconds * 2.0 ** min(failures, 10), LONGEST_PAUSE_SECONDS))
+    longest = min(LONGEST_PAUSE_INTERVALS * interval_seconds, LONGEST_PAUSE_SECONDS)
+    return max(interval_seconds, min(interval_seconds * 2.0 ** min(failures, 10), longest))

@@ -1,6 +1,7 @@
 """What the relay measures: queues, outbox, Redis, the workers, and the last backup."""
 
 from datetime import datetime
+from math import nan
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
@@ -64,6 +65,11 @@ class RelayMetrics:
         """Show the outbox."""
         self.outbox_pending.set(backlog.pending)
         self.outbox_oldest_age.set(backlog.oldest_seconds)
+
+    def forget_backlog(self) -> None:
+        """Show no number: another relay may see the outbox empty by now, and rules take the highest."""
+        self.outbox_pending.set(nan)
+        self.outbox_oldest_age.set(nan)
 
     def show_backup(self, newest: Backup | None) -> None:
         """Show the last backup."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.backups.repository import BackupRepository
 from app.database.routing import Database
@@ -88,9 +89,13 @@ class Relay:
 
     def observe_ledger(self) -> None:
         """Bring up to date what is known of the outbox, which grows while Redis is away, and of backups."""
-        with self._database.write() as session:
-            self._metrics.show_backlog(BacklogRepository(session).backlog())
-            self._metrics.show_backup(BackupRepository(session).newest())
+        try:
+            with self._database.write() as session:
+                self._metrics.show_backlog(BacklogRepository(session).backlog())
+                self._metrics.show_backup(BackupRepository(session).newest())
+        except SQLAlchemyError:
+            self._metrics.forget_backlog()
+            raise
 
     def _left_before(self, queue: str) -> datetime | None:
         return left_the_queue_before(self._inspector.inspect(queue).oldest_at, self._redelivery_seconds)

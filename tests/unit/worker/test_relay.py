@@ -3,17 +3,20 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from math import isnan
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from prometheus_client import CollectorRegistry
 from redis.exceptions import ConnectionError as RedisConnectionError
+from sqlalchemy.exc import OperationalError
 
 from app.cluster.service import ALIVE_SECONDS
 from app.models import Backup
 from app.outbox.repository import Backlog
 from app.tasks.broker import Message, PublishError
 from app.tasks.queues import NEVER, QueueState, published_at
+from tests.unit.worker.stand_ins import mysql_error
 from worker.relay import relay as relay_module
 from worker.relay.metrics import RelayMetrics
 from worker.relay.redis_metrics import RedisMetrics
@@ -39,9 +42,12 @@ class StandIns:
         self.calls: list[tuple[object, ...]] = []
         self.marked = self.commits = 0
         self.error: Exception | None = None
+        self.away: Exception | None = None
 
     @contextmanager
     def write(self) -> Iterator["StandIns"]:
+        if self.away:
+            raise self.away
         yield self
 
     def commit(self) -> None:
@@ -203,6 +209,17 @@ def test_a_look_brings_every_gauge_up_to_date(bench: Bench) -> None:
     assert (bench.metric("redis_connected_clients"), bench.metric("redis_uptime_seconds")) == (12, 60)
     assert (bench.metric("redis_aof_enabled"), bench.metric("redis_aof_size_bytes")) == (1, 300)
     assert bench.metric("redis_aof_rewrite_in_progress") == 0
+
+
+def test_a_relay_that_lost_its_database_does_not_go_on_about_what_waited_then(bench: Bench) -> None:
+    bench.relay.observe_ledger()
+    bench.parts.away = mysql_error(2003)
+
+    with pytest.raises(OperationalError):
+        bench.relay.observe_ledger()
+
+    assert isnan(bench.metric("outbox_pending") or 0)
+    assert isnan(bench.metric("outbox_oldest_age_seconds") or 0)
 
 
 def test_a_redis_without_an_append_only_file_has_none_of_any_size() -> None:

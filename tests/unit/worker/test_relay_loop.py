@@ -14,6 +14,7 @@ from app.settings import Settings
 from app.tasks.broker import PublishError
 from tests.unit.worker.stand_ins import mysql_error
 from worker.relay.loop import (
+    LONGEST_PAUSE_INTERVALS,
     LONGEST_PAUSE_SECONDS,
     PASSES_PER_RECONCILIATION,
     STALLED_AFTER_SECONDS,
@@ -164,6 +165,7 @@ def test_it_ends_after_the_pass_in_which_it_is_told_to(bench: Bench) -> None:
 def test_the_pause_grows_with_failures_within_a_bound(interval: float, failures: int) -> None:
     assert pause_seconds(interval, 0) == interval
     assert interval <= pause_seconds(interval, failures) <= max(interval, LONGEST_PAUSE_SECONDS)
+    assert pause_seconds(interval, failures) <= LONGEST_PAUSE_INTERVALS * interval
     assert pause_seconds(interval, failures) <= pause_seconds(interval, failures + 1)
 
 
