@@ -9,12 +9,14 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 import httpx2 as httpx
 from redis.exceptions import RedisError
 
-from stack.supervisor import Stack
 from tests.stack.alerts.system import System
 from tests.stack.parts import held_down
 
 Harm = Callable[[System], AbstractContextManager[None]]
 DEMO_USER = 1
+# until the supervisor has seen that it ended
+NOTICED_SECONDS = 0.5
+AGAIN_SECONDS = 60
 # kombu's names of what has been received and not acknowledged
 UNACKED, UNACKED_INDEX = "unacked", "unacked_index"
 
@@ -46,16 +48,12 @@ def killed(*names: str) -> Harm:
     def harm(system: System) -> Iterator[None]:
         for name in names:
             system.stack.service(name).kill_session()
+        time.sleep(NOTICED_SECONDS)
         for name in names:
-            _wait_started_anew(system.stack, name)
+            system.stack.wait_ready(name, AGAIN_SECONDS)
         yield
 
     return harm
-
-
-def _wait_started_anew(stack: Stack, name: str) -> None:
-    time.sleep(0.5)
-    stack.wait_ready(name, 60)
 
 
 @contextmanager

@@ -7,16 +7,18 @@ RANGE = re.compile(r"(?<=[\[:])(\d+)([smhd])(?=[\]:])")
 WAIT = re.compile(r"(?m)(?<=^        for: )(\d+)([smhd])$")
 # by which a rule decides that something stands still; a worker speaks every 2 s, however short a minute is
 AGE = re.compile(r"(_oldest_age_seconds\b[^>]*\) > )(\d+)")
+# what lasts for ten evaluations would last for thirty
+LONGEST_WAIT_MS = 10_000
 
 
 def hurried(rules: str, factor: int) -> str:
     """Divide windows, waits and ages; shares, counts and what is compared with a date stay as they are."""
 
-    def shorter(duration: re.Match[str]) -> str:
-        return f"{max(1, int(duration[1]) * UNITS[duration[2]] // factor)}ms"
+    def shorter(duration: re.Match[str]) -> int:
+        return max(1, int(duration[1]) * UNITS[duration[2]] // factor)
 
-    for durations in (RANGE, WAIT):
-        rules = durations.sub(shorter, rules)
+    rules = RANGE.sub(lambda window: f"{shorter(window)}ms", rules)
+    rules = WAIT.sub(lambda wait: f"{min(shorter(wait), LONGEST_WAIT_MS)}ms", rules)
     return AGE.sub(lambda age: f"{age[1]}{int(age[2]) / factor:g}", rules)
 
 

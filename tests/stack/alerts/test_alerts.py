@@ -170,10 +170,17 @@ WAVES = (
     Wave(
         "every part is killed once, and starts anew",
         (
-            killed("haproxy", "redis", "relay-1", "flower"),
-            killed("api-1", "worker-1"),
-            killed("agent-1", "prometheus"),
-            killed("mysql-2"),
+            killed(
+                "haproxy",
+                "redis",
+                "relay-1",
+                "flower",
+                "api-1",
+                "worker-1",
+                "agent-1",
+                "prometheus",
+                "mysql-2",
+            ),
         ),
         (
             *(

@@ -18,6 +18,7 @@ FILES = sorted(RULES.glob("*.yaml"))
         ("resets(max by (a) (x > 0)[15m:30s]) > 0", "resets(max by (a) (x > 0)[15000ms:500ms]) > 0"),
         ("        for: 1m", "        for: 1000ms"),
         ("        for: 30s", "        for: 500ms"),
+        ("        for: 30m", "        for: 10000ms"),
         ("max by (a) (outbox_oldest_age_seconds) > 60", "max by (a) (outbox_oldest_age_seconds) > 1"),
         (
             'max by (a) (queue_oldest_age_seconds{b="c"}\n          and on (d) e == 1) > 300',
