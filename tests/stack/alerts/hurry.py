@@ -5,8 +5,11 @@ import re
 UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 RANGE = re.compile(r"(?<=[\[:])(\d+)([smhd])(?=[\]:])")
 WAIT = re.compile(r"(?m)(?<=^        for: )(\d+)([smhd])$")
-# by which a rule decides that something stands still; a worker speaks every 2 s, however short a minute is
+# by which a rule decides that something stands still
 AGE = re.compile(r"(_oldest_age_seconds\b[^>]*\) > )(\d+)")
+# a worker speaks every 2 s, however short a minute is: it is silent when it has not four times
+SILENCE = re.compile(r"(worker_heartbeat_age_seconds\b[^>]*\) > )30\b")
+SILENT_SECONDS = 8
 # what lasts for ten evaluations would last for thirty
 LONGEST_WAIT_MS = 10_000
 
@@ -19,6 +22,7 @@ def hurried(rules: str, factor: int) -> str:
 
     rules = RANGE.sub(lambda window: f"{shorter(window)}ms", rules)
     rules = WAIT.sub(lambda wait: f"{min(shorter(wait), LONGEST_WAIT_MS)}ms", rules)
+    rules = SILENCE.sub(rf"\g<1>{SILENT_SECONDS}", rules)
     return AGE.sub(lambda age: f"{age[1]}{int(age[2]) / factor:g}", rules)
 
 

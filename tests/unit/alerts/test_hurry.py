@@ -24,8 +24,8 @@ FILES = sorted(RULES.glob("*.yaml"))
             'max by (a) (queue_oldest_age_seconds{b="c"}\n          and on (d) e == 1) > 300',
             'max by (a) (queue_oldest_age_seconds{b="c"}\n          and on (d) e == 1) > 5',
         ),
+        ('worker_heartbeat_age_seconds{b="c"}) > 30', 'worker_heartbeat_age_seconds{b="c"}) > 8'),
         # not durations
-        ("worker_heartbeat_age_seconds) > 30", "worker_heartbeat_age_seconds) > 30"),
         ("a:ratio_rate5m > 14.4 * 0.001", "a:ratio_rate5m > 14.4 * 0.001"),
         ("x - time() < 14 * 86400", "x - time() < 14 * 86400"),
         ("          description: for: 1m", "          description: for: 1m"),
