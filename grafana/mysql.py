@@ -48,8 +48,8 @@ def _state() -> Row:
             "Primary",
             "The member that takes writes. Nobody: writes are refused with 503.",
             "short",
-            f"{maximum(*MEMBER)} ({select('mysql_agent_role', PRIMARY)}"
-            f" * on (instance) {select('mysql_agent_in_majority')}) == 1",
+            f"{maximum(*MEMBER)} ({select('mysql_agent_role', PRIMARY)} == 1"
+            f" and on (instance) {select('mysql_agent_in_majority')} == 1)",
             above(),
             name=MEMBER_LEGEND,
             otherwise="nobody",

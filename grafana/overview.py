@@ -16,7 +16,7 @@ from grafana.promql import (
     share,
 )
 
-FIRING = select("ALERTS", 'alertname=~"Conveyor.*", alertstate="firing"')
+FIRING = f'ALERTS{{{OF_NAMESPACE}, alertname=~"Conveyor.*", alertstate="firing"}}'
 ERRORS = 'status=~"5.."'
 DONE = "task_accepted_to_done_seconds"
 # the bucket of the objective, as Python and as Go write the number
@@ -159,7 +159,7 @@ def _api() -> Row:
             {
                 "{{class}}": (
                     "sum by (class) (label_replace(rate("
-                    f"http_requests_total{{{OF_NAMESPACE}}}[$__rate_interval]), "
+                    f"{select('http_requests_total')}[$__rate_interval]), "
                     '"class", "${1}xx", "status", "(.).*"))'
                 ),
             },

@@ -88,6 +88,8 @@ def tile(
     panel.thresholds(_thresholds(colours)).color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
     if words:
         panel.mappings([_words(words)])
+    if unit == "short":
+        decimals = 0  # Prometheus extrapolates what grew, and people count tasks in whole ones
     if decimals is not None:
         panel.decimals(decimals)
     if otherwise:

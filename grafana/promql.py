@@ -2,6 +2,8 @@
 
 # On one machine nothing has a namespace: the variable is `.*` then, which an absent label matches too.
 OF_NAMESPACE = 'namespace=~"$namespace"'
+# Others call their metrics `http_requests_total` and `redis_up` as well.
+OURS = 'conveyor_component!=""'
 # A process is known by its pod in Kubernetes, by its part on one machine; an absent label shows as nothing.
 PART = ("pod", "part")
 PART_LEGEND = "{{pod}}{{part}}"
@@ -10,8 +12,8 @@ MEMBER_LEGEND = "{{pod}}{{member}}"
 
 
 def select(metric: str, where: str = "") -> str:
-    """Return a metric of the chosen namespace."""
-    return f"{metric}{{{', '.join(filter(None, (OF_NAMESPACE, where)))}}}"
+    """Return a metric of Conveyor's processes in the chosen namespace."""
+    return f"{metric}{{{', '.join(filter(None, (OF_NAMESPACE, OURS, where)))}}}"
 
 
 def highest(metric: str, *by: str, where: str = "") -> str:

@@ -1,4 +1,4 @@
-"""A live Prometheus has an answer to every query of every dashboard, once there has been some work."""
+"""A live Prometheus has an answer with a name to every query of every dashboard, after some work."""
 
 import json
 import math
@@ -11,6 +11,7 @@ import pytest
 
 from grafana.generate import FOLDER
 from grafana.live import Prometheus, Query, Window, queries, variables
+from grafana.pictures.answers import lines
 from stack.supervisor import Stack
 from tests.stack.api_client import end_of
 from tests.stack.mysql_group import Group
@@ -64,7 +65,7 @@ def worked(api: httpx.Client, group: Group, user_id: int) -> float:
     return started
 
 
-def test_every_query_has_an_answer(stack: Stack, worked: float) -> None:
+def test_every_query_has_an_answer_and_every_answer_its_name(stack: Stack, worked: float) -> None:
     prometheus = Prometheus(f"http://127.0.0.1:{stack.ports['prometheus']}")
 
     def unanswered() -> list[str]:
@@ -76,9 +77,8 @@ def test_every_query_has_an_answer(stack: Stack, worked: float) -> None:
             for query, values in asked(file)
             if (query.panel, query.legend) not in SILENT
             and not any(
-                math.isfinite(float(value))
-                for one in prometheus.series(query, values, window)
-                for _, value in one["values"]
+                any(map(math.isfinite, line.values)) and bool(line.legend) == bool(query.legend)
+                for line in lines(query.legend, prometheus.series(query, values, window))
             )
         ]
 

@@ -24,7 +24,7 @@ WIDTH = 24
 WINDOW = Window(start=0, end=3600)
 QUERIES = [(name, query) for name, dashboard in DASHBOARDS.items() for query in queries(dashboard)]
 # what Prometheus, its targets and its rules add to every series
-EVERYWHERE = frozenset({"instance", "job", "namespace", "pod", "part", "member", "le"})
+EVERYWHERE = frozenset({"instance", "job", "namespace", "pod", "part", "member", "le", "conveyor_component"})
 MEASURED = {name: EVERYWHERE.union(entry.labels) for entry in catalogue() for name in entry.samples}
 MEASURED["ALERTS"] = EVERYWHERE | {"alertname", "alertstate", "severity", "task", "queue"}
 # a label that a query makes itself
