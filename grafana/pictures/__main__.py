@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="the pause between two scrapes of that one",
     )
-    parser.add_argument("--minutes", type=float, default=10, help="the time that is shown")
+    parser.add_argument("--minutes", type=float, default=6, help="the time that is shown")
     parser.add_argument("--to", type=Path, default=IMAGES, metavar="FOLDER", help="where the pictures go")
     return parser
 

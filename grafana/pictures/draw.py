@@ -22,8 +22,7 @@ def draw(dashboard: Mapping[str, Any], prometheus: Prometheus, window: Window, p
     marks = [line for name in _marks(dashboard) for one in answers[name] for line in one]
     events = [at for line in marks for at in starts(line, MARKS_STEP)]
     span = Span(window.start, window.end, window.step, events)
-    rows = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in dashboard["panels"])
-    canvas = Canvas(rows)
+    canvas = sheet(dashboard)
     canvas.write(style.PADDING, 22, dashboard["title"], size=13)
     canvas.write(
         canvas.width - style.PADDING, 22, CREDIT, size=style.SMALL_SIZE, color=style.MUTED, ha="right"
@@ -31,6 +30,11 @@ def draw(dashboard: Mapping[str, Any], prometheus: Prometheus, window: Window, p
     for panel in dashboard["panels"]:
         _panel(canvas, panel, answers, span)
     canvas.save(path)
+
+
+def sheet(dashboard: Mapping[str, Any]) -> Canvas:
+    """Return an empty sheet that the dashboard's panels fill."""
+    return Canvas(max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in dashboard["panels"]))
 
 
 def _marks(dashboard: Mapping[str, Any]) -> list[str]:

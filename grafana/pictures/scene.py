@@ -1,4 +1,4 @@
-"""Ten minutes in the life of a system of its own: work comes in waves, and parts of it die."""
+"""Minutes in the life of a system of its own: work comes in waves, and parts of it die."""
 
 import os
 import random

@@ -2,6 +2,7 @@
 
 import json
 import math
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ import pytest
 from grafana.generate import documents
 from grafana.live import Prometheus, Query, Window
 from grafana.pictures import style
+from grafana.pictures.__main__ import IMAGES
 from grafana.pictures.answers import Line, lines, starts
-from grafana.pictures.draw import draw
+from grafana.pictures.draw import draw, sheet
 from grafana.pictures.legends import Stroke, broken
 from grafana.pictures.tiles import threshold
 from grafana.pictures.units import shown
@@ -57,6 +59,15 @@ def test_every_kind_of_panel_is_drawn_even_without_an_answer(tmp_path: Path) -> 
     draw(dashboard, KnowsNothing("http://127.0.0.1"), Window(0, 600), picture)
     assert picture.read_bytes().startswith(PNG)
     assert set(kinds) == {"row", "stat", "timeseries", "state-timeline", "table"}
+
+
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_the_documentation_has_a_picture_of_every_dashboard_with_all_of_its_rows(name: str) -> None:
+    picture = IMAGES / f"grafana-{Path(name).stem.removeprefix('conveyor-')}.png"
+    size = struct.unpack(">II", picture.read_bytes()[16:24])
+    canvas = sheet(DASHBOARDS[name])
+    drawn = (canvas.width * style.DOTS_PER_POINT, canvas.height * style.DOTS_PER_POINT)
+    assert size == pytest.approx(drawn, abs=1)
 
 
 @pytest.mark.parametrize("name", DASHBOARDS)
