@@ -140,11 +140,20 @@ def _group() -> Row:
             wide=12,
         ),
         graph(
-            "Applier queue",
-            "Transactions received and not yet applied: how far a replica is behind, as reads see it.",
+            "Behind by time",
+            "For how long a replica has not caught up with the primary, as reads see it.",
+            "s",
+            {MEMBER_LEGEND: highest("mysql_agent_applier_lag_seconds", *MEMBER)},
+            runbook="ConveyorMysqlReplicaLags",
+            wide=6,
+        ),
+        graph(
+            "Behind by transactions",
+            "Received and not yet applied; from 1,000 on a replica gets no reads.",
             "short",
             {MEMBER_LEGEND: highest("mysql_agent_applier_queue", *MEMBER)},
             runbook="ConveyorMysqlReplicaLags",
+            wide=6,
         ),
         graph(
             "Changes of the primary",
@@ -158,6 +167,7 @@ def _group() -> Row:
             },
             steps=True,
             runbook="ConveyorMysqlSwitchoverFailed",
+            wide=6,
         ),
         graph(
             "What agents wait for",
@@ -166,6 +176,7 @@ def _group() -> Row:
             {f"{MEMBER_LEGEND}: {{{{reason}}}}": f"{highest('mysql_agent_waiting', *MEMBER, 'reason')} > 0"},
             steps=True,
             runbook="ConveyorMysqlNeedsAPerson",
+            wide=6,
         ),
     )
 

@@ -39,6 +39,7 @@ class Answer:
     view: tuple[ViewEntry, ...]
     gtids: GtidSet  # executed or received: what would be there after applying everything it holds
     applier_queue: int = 0
+    lag_seconds: float = 0.0  # since the primary committed what is being applied
     bootstrap_flag: bool = False
     uptime_seconds: float | None = None
 

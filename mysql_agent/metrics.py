@@ -39,6 +39,11 @@ class Metrics:
         self._queue = Gauge(
             "mysql_agent_applier_queue", "Received transactions waiting to be applied", registry=self.registry
         )
+        self._lag = Gauge(
+            "mysql_agent_applier_lag_seconds",
+            "For how long the oldest transaction that is being applied has been committed; 0 if none is",
+            registry=self.registry,
+        )
         self._waiting = Gauge(
             "mysql_agent_waiting", "1 for what the agent waits for", ["reason"], registry=self.registry
         )
@@ -97,6 +102,7 @@ class Metrics:
         self._members.set(len(report.cluster.members))
         self._online.set(own.members_online if own else 0)
         self._queue.set(own.applier_queue if own else 0)
+        self._lag.set(own.lag_seconds if own else 0)
 
     def count_decision(self, action: Action) -> None:
         self._decisions.labels(action).inc()

@@ -20,6 +20,9 @@ SELECT @@GLOBAL.server_uuid AS uuid, @@GLOBAL.report_host AS host, @@GLOBAL.repo
        (SELECT count_transactions_remote_in_applier_queue
         FROM performance_schema.replication_group_member_stats
         WHERE member_id = @@GLOBAL.server_uuid) AS applier_queue,
+       (SELECT MAX(TIMESTAMPDIFF(MICROSECOND, applying_transaction_original_commit_timestamp, NOW(6)))
+        FROM performance_schema.replication_applier_status_by_worker
+        WHERE channel_name = 'group_replication_applier' AND applying_transaction <> '') AS lag_microseconds,
        (SELECT variable_value FROM performance_schema.global_variables
         WHERE variable_name = 'group_replication_bootstrap_group') AS bootstrap_flag,
        (SELECT variable_value FROM performance_schema.global_status
@@ -47,6 +50,8 @@ def answer_from(status: Row, view: list[Row]) -> Answer:
         ),
         gtids=GtidSet.parse(status["executed"]) | GtidSet.parse(status["received"] or ""),
         applier_queue=status["applier_queue"] or 0,
+        # by two clocks, which may differ
+        lag_seconds=max(0.0, (status["lag_microseconds"] or 0) / 1e6),
         bootstrap_flag=status["bootstrap_flag"] == "ON",
         uptime_seconds=float(status["uptime"]),
     )

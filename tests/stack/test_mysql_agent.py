@@ -10,6 +10,7 @@ import pytest
 from mysql_agent.datadir import MARKER
 from mysql_agent.gtids import GtidSet
 from tests.stack.initialisation import initialise, initialising
+from tests.stack.members import held_back
 from tests.stack.mysql_group import ORDINALS, Group
 from tests.stack.waiting import wait_until
 
@@ -43,6 +44,22 @@ def test_the_algebra_of_gtid_sets_is_that_of_mysql(group: Group) -> None:
             ours = GtidSet.parse(left) - GtidSet.parse(right)
             assert ours == GtidSet.parse(difference)
             assert (GtidSet.parse(left) >= GtidSet.parse(right)) is bool(contains)
+
+
+def test_the_agents_tell_for_how_long_a_replica_has_been_behind(group: Group) -> None:
+    held = next(ordinal for ordinal in ORDINALS if ordinal != group.primary())
+
+    def lag() -> float:
+        return group.metric(held, "mysql_agent_applier_lag_seconds")
+
+    with group.session("mysql-primary") as cursor:
+        cursor.execute(f"CREATE TABLE `{group.database}`.lag (id INT PRIMARY KEY)")
+        wait_until(lambda: group.answers("/replica"), "the replicas serve")
+        with held_back(group.stack, [group.server(held)], "lag"):
+            cursor.execute(f"INSERT INTO `{group.database}`.lag VALUES (1)")  # noqa: S608 - a name of our own
+            wait_until(lambda: lag() > 1, "what is held back grows older")
+        wait_until(lambda: lag() == 0, "nothing is held back any more")
+        cursor.execute(f"DROP TABLE `{group.database}`.lag")
 
 
 def test_a_switched_over_primary_loses_its_clients(group: Group) -> None:

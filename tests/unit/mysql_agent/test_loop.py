@@ -177,7 +177,7 @@ def test_a_call_for_help_is_logged_as_an_error(capsys: pytest.CaptureFixture[str
 
 
 def test_the_metrics_tell_state_role_and_what_is_waited_for() -> None:
-    queue = answer(0, (entry(0), entry(1), entry(2)), applier_queue=7)
+    queue = answer(0, (entry(0), entry(1), entry(2)), applier_queue=7, lag_seconds=2.5)
     loop, registry = loop_over(Script(cluster(0, queue, None, None), GONE))
     loop.step()
     assert registry.get_sample_value("mysql_agent_member_state", {"state": "ONLINE"}) == 1
@@ -186,6 +186,7 @@ def test_the_metrics_tell_state_role_and_what_is_waited_for() -> None:
     assert registry.get_sample_value("mysql_agent_members_online") == 3
     assert registry.get_sample_value("mysql_agent_in_majority") == 1
     assert registry.get_sample_value("mysql_agent_applier_queue") == 7
+    assert registry.get_sample_value("mysql_agent_applier_lag_seconds") == 2.5
     assert registry.get_sample_value("mysql_agent_waiting", {"reason": "server_unreachable"}) == 0
     loop.step()
     assert registry.get_sample_value("mysql_agent_member_state", {"state": "ONLINE"}) == 0

@@ -88,6 +88,7 @@ STATUS: Row = {
     "executed": "",
     "received": None,
     "applier_queue": None,
+    "lag_microseconds": None,
     "bootstrap_flag": None,
     "uptime": "17",
     "host": "db",
@@ -111,11 +112,13 @@ def test_received_transactions_count_as_held() -> None:
         "executed": f"{GROUP}:1-5",
         "received": f"{GROUP}:4-9",
         "applier_queue": 4,
+        "lag_microseconds": 1_500_000,
         "bootstrap_flag": "ON",
     }
     row = {"uuid": uuid(0), "host": "db", "port": 3306, "state": "ONLINE", "role": "PRIMARY"}
     said = answer_from(status, [row])
     assert str(said.gtids) == f"{GROUP}:1-9"
+    assert said.lag_seconds == 1.5
     assert said.serves
     assert said.bootstrap_flag
     assert said.address == said.view[0].address == "db:3306"

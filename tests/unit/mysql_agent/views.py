@@ -19,7 +19,9 @@ def entry(ordinal: int, state: State = State.ONLINE, role: Role = Role.SECONDARY
     return ViewEntry(uuid(ordinal), f"mysql-{ordinal}:3306", state, role)
 
 
-def answer(ordinal: int, view: tuple[ViewEntry, ...], transactions: str = "", **other: int | bool) -> Answer:
+def answer(
+    ordinal: int, view: tuple[ViewEntry, ...], transactions: str = "", **other: float | bool
+) -> Answer:
     return Answer(uuid(ordinal), f"mysql-{ordinal}:3306", view, gtids(transactions), **other)  # type: ignore[arg-type]
 
 
