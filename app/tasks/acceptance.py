@@ -1,5 +1,6 @@
 """Accepting a task within a request: one way, whichever endpoint it is."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,14 +8,14 @@ from fastapi import Depends, Header, Request, Response
 
 from app.dependencies import Tasks, Writes
 from app.models import Task
-from app.tasks.schemas import TaskAccepted
+from app.tasks.schemas import TaskAccepted, TasksAccepted
 
 IdempotencyKey = Annotated[
     str | None,
     Header(
         min_length=1,
         max_length=255,
-        description="Repeating a request with the same key gives the same task instead of a second one.",
+        description="Repeating a request with the same key gives the same tasks instead of further ones.",
     ),
 ]
 
@@ -47,10 +48,25 @@ class Acceptance:
         )
         return accepted(task, self._response)
 
+    def accept_all(self, name: str, payloads: Sequence[dict[str, Any]]) -> TasksAccepted:
+        """Accept tasks in this request's transaction: all of them, or none."""
+        tasks = self._tasks.accept_all(
+            self.session,
+            name,
+            payloads,
+            idempotency_key=self._idempotency_key,
+            request_id=self._request_id,
+        )
+        return TasksAccepted(tasks=[promise(task) for task in tasks])
+
 
 def accepted(task: Task, response: Response) -> TaskAccepted:
     """Build the answer to an accepted task, with the place where it can be followed."""
     response.headers["Location"] = f"/api/tasks/{task.id}"
+    return promise(task)
+
+
+def promise(task: Task) -> TaskAccepted:
     return TaskAccepted(task_id=UUID(task.id), name=task.name)
 
 

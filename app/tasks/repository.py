@@ -1,6 +1,6 @@
 """SQL of tasks as the API needs them: accept, show, cancel, replay."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import CursorResult, Update, select, update
 from sqlalchemy.orm import Session
@@ -20,9 +20,9 @@ class TaskRepository:
         """Return the task as it is now, not as this session saw it before."""
         return self._session.get(Task, task_id, populate_existing=True)
 
-    def find_by_idempotency_key(self, key: str) -> Task | None:
-        """Return the task accepted under a key."""
-        return self._session.scalar(select(Task).where(Task.idempotency_key == key))
+    def list_by_keys(self, idempotency_keys: Sequence[str]) -> Sequence[Task]:
+        """Return the tasks accepted under some keys."""
+        return self._session.scalars(select(Task).where(Task.idempotency_key.in_(idempotency_keys))).all()
 
     def list(self, status: TaskStatus | None, before: str | None, limit: int) -> Sequence[Task]:
         """Return tasks, newest first: their ids are ordered by time."""
@@ -40,9 +40,9 @@ class TaskChanges:
     def __init__(self, session: WriteSession) -> None:
         self._session = session
 
-    def add(self, task: Task) -> None:
-        """Insert the row now, so that a taken idempotency key shows here."""
-        self._session.add(task)
+    def add(self, tasks: Iterable[Task]) -> None:
+        """Insert the rows now, so that a taken idempotency key shows here."""
+        self._session.add_all(tasks)
         self._session.flush()
 
     def cancel(self, task_id: str) -> bool:

@@ -32,6 +32,12 @@ class TaskAccepted(BaseModel):
     name: str = Field(examples=["create_product_from_user"])
 
 
+class TasksAccepted(BaseModel):
+    """The same promise for several tasks, which were written in one transaction."""
+
+    tasks: list[TaskAccepted] = Field(description="In the order in which they were asked for.")
+
+
 class TaskView(BaseModel):
     """A task as the ledger has it."""
 

@@ -1,9 +1,8 @@
 """What it takes to accept, show, cancel and replay a task."""
 
-import hashlib
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +17,7 @@ from app.models import Task, TaskStatus
 from app.problems import ProblemError
 from app.settings import Settings
 from app.tasks.broker import Message
+from app.tasks.idempotency import Claim
 from app.tasks.registry import TaskDefinition, TaskRegistry
 from app.tasks.repository import TaskChanges, TaskRepository
 from app.tracing.tracing import Tracing
@@ -58,22 +58,27 @@ class TaskService:
         """
         definition = self._definition(name)
         clean = self._validate(definition, payload)
-        fingerprint = _fingerprint(name, clean)
-        if idempotency_key and (accepted := self._accepted_before(session, idempotency_key, fingerprint)):
-            return accepted
-        task = self._new_task(definition, clean, request_id)
-        if idempotency_key:
-            task.idempotency_key, task.fingerprint = idempotency_key, fingerprint
-        try:
-            TaskChanges(session).add(task)
-        except IntegrityError as error:
-            if not (idempotency_key and is_duplicate_key(error)):
-                raise
-            session.rollback()
-            return self._lost_the_race(session, idempotency_key, fingerprint)
-        self._publish_after_commit(session, task, "task accepted")
-        session.after_commit(lambda: self._count_accepted(task.name))
-        return task
+        claim = Claim.for_one(idempotency_key, name, clean) if idempotency_key else None
+        return self._accept(session, definition, [clean], claim, request_id)[0]
+
+    def accept_all(
+        self,
+        session: WriteSession,
+        name: str,
+        payloads: Sequence[dict[str, Any]],
+        *,
+        idempotency_key: str | None = None,
+        request_id: str | None = None,
+    ) -> Sequence[Task]:
+        """Write a task per payload into the ledger: all of them, or none.
+
+        Raises:
+            ProblemError: as for one task.
+        """
+        definition = self._definition(name)
+        clean = [self._validate(definition, payload) for payload in payloads]
+        claim = Claim.for_all(idempotency_key, name, clean) if idempotency_key else None
+        return self._accept(session, definition, clean, claim, request_id)
 
     def get(self, reads: ReadSession, writes: WriteSession, task_id: str) -> Task:
         """Return a task; a replica that does not know it (yet) is not believed."""
@@ -114,6 +119,31 @@ class TaskService:
             with suppress(ProblemError):
                 self.replay(session, task_id)
 
+    def _accept(
+        self,
+        session: WriteSession,
+        definition: TaskDefinition,
+        payloads: Sequence[dict[str, Any]],
+        claim: Claim | None,
+        request_id: str | None,
+    ) -> Sequence[Task]:
+        if claim and (accepted := claim.accepted_before(session)):
+            return accepted
+        tasks = [self._new_task(definition, payload, request_id) for payload in payloads]
+        if claim:
+            claim.mark(tasks)
+        try:
+            TaskChanges(session).add(tasks)
+        except IntegrityError as error:
+            if not (claim and is_duplicate_key(error)):
+                raise
+            session.rollback()
+            return claim.accepted_by_the_winner(session)
+        for task in tasks:
+            self._publish_after_commit(session, task, "task accepted")
+            session.after_commit(partial(self._count_accepted, task.name))
+        return tasks
+
     def _definition(self, name: str) -> TaskDefinition:
         definition = self._registry.get(name)
         if definition is None:
@@ -151,25 +181,6 @@ class TaskService:
             traceparent=self._tracing.traceparent(),
         )
 
-    def _accepted_before(self, session: WriteSession, key: str, fingerprint: str) -> Task | None:
-        task = TaskRepository(session).find_by_idempotency_key(key)
-        if task and task.fingerprint != fingerprint:
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                "This Idempotency-Key was used for another task or payload; take a new key.",
-            )
-        return task
-
-    def _lost_the_race(self, session: WriteSession, key: str, fingerprint: str) -> Task:
-        task = self._accepted_before(session, key, fingerprint)
-        if task is None:
-            raise ProblemError(
-                HTTPStatus.SERVICE_UNAVAILABLE,
-                "A concurrent request with this Idempotency-Key failed. Try again.",
-                {"Retry-After": "1"},
-            )
-        return task
-
     def _publish_after_commit(self, session: WriteSession, task: Task, said: str) -> None:
         message = Message(task.id, task.name, task.queue, task.request_id, task.traceparent)
 
@@ -178,10 +189,6 @@ class TaskService:
             self._publish(message)
 
         session.after_commit(publish)
-
-
-def _fingerprint(name: str, payload: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps([name, payload], sort_keys=True).encode()).hexdigest()
 
 
 def _ids(task: Task) -> dict[str, str | None]:

@@ -1,9 +1,8 @@
 """/api/users."""
 
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
 from app.dependencies import Reads, Writes
 from app.models import User
@@ -11,14 +10,13 @@ from app.pagination import AfterId, Limit, cut
 from app.problems import problem_responses
 from app.retry import ReadRetryRoute
 from app.tasks.acceptance import Accept
-from app.tasks.schemas import TaskAccepted
+from app.tasks.schemas import TaskAccepted, TasksAccepted
 from app.users.repository import UserRepository
-from app.users.schemas import NewUser, UserPage, UserView
-from app.users.service import create_user, find_user
+from app.users.schemas import NewUser, ProductsToCreate, UserId, UserPage, UserView
+from app.users.service import create_user, find_user, require_users
 
 router = APIRouter(prefix="/api/users", tags=["users"], route_class=ReadRetryRoute)
 
-UserId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 CREATE_PRODUCT = "create_product_from_user"
 
 
@@ -57,3 +55,14 @@ def create_product(user_id: UserId, reads: Reads, acceptance: Accept) -> TaskAcc
     """Accept the creation of a product for a user."""
     find_user(reads, acceptance.session, user_id)
     return acceptance.accept(CREATE_PRODUCT, {"user_id": user_id})
+
+
+@router.post(
+    "/create-products",
+    status_code=HTTPStatus.ACCEPTED,
+    responses=problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+def create_products(wanted: ProductsToCreate, reads: Reads, acceptance: Accept) -> TasksAccepted:
+    """Accept the creation of up to 1,000 products in one transaction: all of them, or none."""
+    require_users(reads, acceptance.session, wanted.user_ids)
+    return acceptance.accept_all(CREATE_PRODUCT, [{"user_id": user_id} for user_id in wanted.user_ids])

@@ -1,6 +1,6 @@
 """SQL of users."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +17,10 @@ class UserRepository:
     def get(self, user_id: int) -> User | None:
         """Return a user."""
         return self._session.get(User, user_id)
+
+    def known(self, user_ids: Collection[int]) -> set[int]:
+        """Return which of the ids are users'."""
+        return set(self._session.scalars(select(User.id).where(User.id.in_(user_ids))))
 
     def list(self, after: int, limit: int) -> Sequence[User]:
         """Return users with an id above `after`, in their order of arrival."""

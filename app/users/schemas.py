@@ -1,9 +1,11 @@
 """Users as the API takes and shows them."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+UserId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 EMAIL_PATTERN = r"^[^@\s]+@[^@\s]+$"
 
 
@@ -18,6 +20,14 @@ class NewUser(BaseModel):
 
     name: str = Field(min_length=1, max_length=100)
     email: str = Field(pattern=EMAIL_PATTERN, max_length=255)
+
+
+class ProductsToCreate(BaseModel):
+    """For whom products are to be created; a user may be named more than once."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"user_ids": [1, 2, 2]}]})
+
+    user_ids: list[UserId] = Field(min_length=1, max_length=1000)
 
 
 class UserView(BaseModel):

@@ -1,5 +1,6 @@
 """Users: created once per e-mail address, found on replica or primary."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 
 from sqlalchemy.exc import IntegrityError
@@ -10,6 +11,8 @@ from app.models import User
 from app.problems import ProblemError
 from app.users.repository import UserRepository
 from app.users.schemas import NewUser
+
+MOST_NAMED = 10
 
 
 def create_user(session: WriteSession, new: NewUser) -> User:
@@ -40,3 +43,19 @@ def find_user(reads: ReadSession, writes: WriteSession, user_id: int) -> User:
     if user is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"There is no user {user_id}.")
     return user
+
+
+def require_users(reads: ReadSession, writes: WriteSession, user_ids: Iterable[int]) -> None:
+    """Make sure that there are all of these users, as `find_user` does for one.
+
+    Raises:
+        ProblemError: some do not exist.
+    """
+    unknown = set(user_ids)
+    unknown -= UserRepository(reads).known(unknown)
+    if unknown:
+        unknown -= UserRepository(writes).known(unknown)
+    if unknown:
+        named = ", ".join(map(str, sorted(unknown)[:MOST_NAMED]))
+        more = ", …" if len(unknown) > MOST_NAMED else ""
+        raise ProblemError(HTTPStatus.NOT_FOUND, f"There are no users {named}{more}.")

@@ -6,15 +6,16 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from app.database.sessions import WriteSession
-from app.models import Task
 from app.settings import Settings
+from app.tasks import idempotency
 from app.tasks import service as service_module
 from app.tasks.registry import TaskRegistry, task
 from app.tasks.service import TaskService
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
+    from app.models import Task
     from app.tasks.broker import Message
 
 
@@ -44,25 +45,25 @@ class Session:
 class Ledger:
     """Stands in for the table of tasks."""
 
-    known: Task | None = None
+    def __init__(self) -> None:
+        self.known: list[Task] = []
 
-    def add(self, task: Task) -> None:
-        self.known = task
+    def add(self, tasks: "Iterable[Task]") -> None:
+        self.known += tasks
 
-    def find_by_idempotency_key(self, _key: str) -> Task | None:
-        return self.known
+    def list_by_keys(self, keys: "Sequence[str]") -> "Sequence[Task]":
+        return [task for task in self.known if task.idempotency_key in keys]
 
 
 def test_an_accepted_task_counts_once_and_only_when_it_is_committed(monkeypatch: pytest.MonkeyPatch) -> None:
     ledger, published, counted = Ledger(), list["Message"](), list[str]()
-    for name in ("TaskChanges", "TaskRepository"):
-        monkeypatch.setattr(service_module, name, lambda _: ledger)
+    monkeypatch.setattr(service_module, "TaskChanges", lambda _: ledger)
+    monkeypatch.setattr(idempotency, "TaskRepository", lambda _: ledger)
     settings = Settings(db_password=SecretStr("unused"))
     service = TaskService(TaskRegistry([echo]), settings, published.append, counted.append)
 
     lost, first, again = Session(), Session(), Session()
     service.accept(cast("WriteSession", lost), "echo", {})
-    ledger.known = None
     service.accept(cast("WriteSession", first), "echo", {}, idempotency_key="key")
     assert counted == []
     first.commit()
