@@ -9,8 +9,6 @@ from mysql_agent.cluster import Answer, ClusterView, Observed, Role
 from mysql_agent.decision import Action, Decision
 
 HAPROXY = "/haproxy"  # before the path of a role
-# Several looks of the agent and of HAProxy: long enough for one of them to be in time.
-JUST_STARTED_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def respond(path: str, report: Report | None, now: float, limits: Limits) -> Res
     if role_path not in {"/primary", "/replica", "/ready"}:
         return Response(HTTPStatus.NOT_FOUND, "see /, /primary, /replica, /ready, /live, /metrics\n")
     response = _for_role(role_path, report, age, limits)
-    if path != role_path and response.status != HTTPStatus.OK and _has_nobody_to_cut_off(report, age, limits):
+    if path != role_path and response.status != HTTPStatus.OK and _is_well(report, age, limits):
         return replace(response, status=HTTPStatus.NOT_FOUND)
     return response
 
@@ -59,18 +57,15 @@ def _for_role(path: str, report: Report, age: float, limits: Limits) -> Response
     return _serving(path, own, limits)
 
 
-def _has_nobody_to_cut_off(report: Report, age: float, limits: Limits) -> bool:
-    """Tell a member that has another role, goes in order or was just started from one that lost its group.
+def _is_well(report: Report, age: float, limits: Limits) -> bool:
+    """Tell a member that has another role, or goes in order, from one whose clients must be cut off.
 
-    HAProxy sends the former no new clients at once (`disable-on-404`); a server on a new disk would know
-    neither their account nor their rows. Whether a member is down may then be left to several checks, so
-    that an agent which is started anew disturbs nobody.
+    HAProxy sends the former no new clients at once (`disable-on-404`). Whether a member is down may then be
+    left to several checks, so that an agent which is started anew disturbs nobody.
     """
     own, action = report.cluster.own.answer, report.decision.action
-    if own is None or age > limits.stale_seconds:
-        return False
-    was_just_started = own.uptime_seconds is not None and own.uptime_seconds < JUST_STARTED_SECONDS
-    return was_just_started or (own.serves and action in {Action.NOTHING, Action.HAND_OVER, Action.RELEASE})
+    is_in_order = action in {Action.NOTHING, Action.HAND_OVER, Action.RELEASE}
+    return own is not None and own.serves and is_in_order and age <= limits.stale_seconds
 
 
 def _may_serve(path: str, action: Action) -> bool:

@@ -6,7 +6,7 @@ from sqlalchemy import URL, Engine, create_engine
 
 from app.database.comments import comment_statements
 from app.database.errors import drop_demoted_connections
-from app.database.replicas import keep_to_replicas
+from app.database.roles import keep_to_primary, keep_to_replicas
 from app.database.tls import explain_refused_certificates, tls_arguments
 from app.settings import Settings
 
@@ -60,22 +60,19 @@ def connect_to_primary(
     and with it the locks that a lost host would else hold for hours. None leaves the server's own time.
     """
     idle = "" if idle_seconds is None else f", SESSION wait_timeout = {idle_seconds}"
-    engine = _pool(settings.db_master_host, settings, isolation_level, idle, is_pinged=True)
-    drop_demoted_connections(engine)
+    engine = _pool(settings.db_master_host, settings, isolation_level, idle)
+    keep_to_primary(engine)
     return engine
 
 
 def connect_to_replica(address: str, settings: Settings) -> Engine:
     """Return the pool of an endpoint that leads to replicas."""
-    engine = _pool(address, settings, "AUTOCOMMIT", is_pinged=False)
-    drop_demoted_connections(engine)
+    engine = _pool(address, settings, "AUTOCOMMIT")
     keep_to_replicas(engine)
     return engine
 
 
-def _pool(
-    address: str, settings: Settings, isolation_level: IsolationLevel, variables: str = "", *, is_pinged: bool
-) -> Engine:
+def _pool(address: str, settings: Settings, isolation_level: IsolationLevel, variables: str = "") -> Engine:
     """Make a pool that connects at first use, within the settings' time-outs."""
     engine = create_engine(
         database_url(settings, settings.db_name, address),
@@ -85,7 +82,6 @@ def _pool(
         max_overflow=pool_limit(settings) - settings.db_pool_size,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_recycle=MAX_CONNECTION_AGE_SECONDS,
-        pool_pre_ping=is_pinged,
         pool_use_lifo=True,
         connect_args={
             "connect_timeout": settings.db_connect_timeout_seconds,
@@ -96,5 +92,6 @@ def _pool(
         },
     )
     explain_refused_certificates(engine)
+    drop_demoted_connections(engine)
     comment_statements(engine)
     return engine

@@ -14,7 +14,6 @@ REPLICA = cluster(1, None, in_group(1), None)
 LAGGING = cluster(1, None, in_group(1, applier_queue=100), None)
 ALMOST_LAGGING = cluster(1, None, in_group(1, applier_queue=99), None)
 OUTSIDE = cluster(0, offline(0), None, offline(2))
-JUST_STARTED = cluster(0, offline(0, uptime_seconds=2), None, None)
 GONE = cluster(0, None, None, None)
 HANDING_OVER = cluster(0, in_group(0), None, None, surroundings=in_kubernetes(stopping_seconds=0))
 RELEASED = cluster(0, in_group(0, primary=1), None, None, surroundings=in_kubernetes(stopping_seconds=2))
@@ -56,23 +55,12 @@ def test_each_path_answers_for_its_own_kind_of_client(
         (REPLICA, 404, 200),
         (LAGGING, 404, 404),
         (OUTSIDE, 503, 503),
-        (JUST_STARTED, 404, 404),
         (GONE, 503, 503),
         (FROZEN, 503, 503),
         (HANDING_OVER, 200, 404),
         (RELEASED, 404, 404),
     ],
-    ids=[
-        "primary",
-        "replica",
-        "lagging",
-        "outside",
-        "just started",
-        "gone",
-        "frozen",
-        "handing over",
-        "released",
-    ],
+    ids=["primary", "replica", "lagging", "outside", "gone", "frozen", "handing over", "released"],
 )
 def test_haproxy_is_told_apart_who_has_another_role_and_who_is_down(
     seen: ClusterView, primary: int, replica: int
