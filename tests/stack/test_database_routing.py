@@ -45,7 +45,7 @@ def member_of_a_write(database: Database) -> int | None:
 def test_a_replica_that_becomes_the_primary_serves_no_more_reads(
     group: Group, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(roles, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(roles, "PATIENCE_SECONDS", 0.2)
     promoted = member_of_a_read(database)
     with group.session(group.server(promoted), as_agent=True) as cursor:
         cursor.execute("SELECT group_replication_set_as_primary(@@server_uuid)")

@@ -53,13 +53,17 @@ def test_the_agents_tell_for_how_long_a_replica_has_been_behind(group: Group) ->
         return group.metric(held, "mysql_agent_applier_lag_seconds")
 
     with group.session("mysql-primary") as cursor:
-        cursor.execute(f"CREATE TABLE `{group.database}`.lag (id INT PRIMARY KEY)")
-        wait_until(lambda: group.answers("/replica"), "the replicas serve")
-        with held_back(group.stack, [group.server(held)], "lag"):
-            cursor.execute(f"INSERT INTO `{group.database}`.lag VALUES (1)")  # noqa: S608 - a name of our own
+        cursor.execute(f"CREATE TABLE `{group.database}`.behind (id INT PRIMARY KEY)")
+        with group.session(group.server(held)) as replica:
+            wait_until(
+                lambda: replica.execute(f"SHOW TABLES FROM `{group.database}` LIKE 'behind'"),
+                "the replica has the table",
+            )
+        with held_back(group.stack, [group.server(held)], "behind"):
+            cursor.execute(f"INSERT INTO `{group.database}`.behind VALUES (1)")  # noqa: S608 - a name of our own
             wait_until(lambda: lag() > 1, "what is held back grows older")
         wait_until(lambda: lag() == 0, "nothing is held back any more")
-        cursor.execute(f"DROP TABLE `{group.database}`.lag")
+        cursor.execute(f"DROP TABLE `{group.database}`.behind")
 
 
 def test_a_switched_over_primary_loses_its_clients(group: Group) -> None:
