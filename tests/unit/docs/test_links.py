@@ -51,6 +51,12 @@ def test_every_link_leads_somewhere(document: Path) -> None:
             assert anchor in anchors(found), f"{target} in {document.name}"
 
 
+def test_every_picture_is_shown_and_every_shown_one_is_there() -> None:
+    texts = [document.read_text(encoding="utf-8") for document in DOCUMENTS]
+    shown = {name for text in texts for name in re.findall(r"images/([\w-]+\.png)", text)}
+    assert shown == {picture.name for picture in (ROOT / "docs" / "images").iterdir()}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=IDS)
 def test_every_file_that_is_named_exists(document: Path) -> None:
     names = {path.name for source in SOURCES for path in (ROOT / source).rglob("*") if path.is_file()}
