@@ -23,6 +23,7 @@ ELSEWHERE = {"ConveyorMysqlAgentAlone": "k8s-tests/cluster/test_database_network
 # A window of six hours still sees, six minutes later, what is over.
 SLOW_TO_END = {"severity": "warning"}
 Labels = Mapping[str, str]
+RESTARTED = ("haproxy", "redis", "relay-1", "flower", "api-1", "worker-1", "agent-1", "prometheus")
 
 
 @dataclass(frozen=True)
@@ -169,33 +170,9 @@ WAVES = (
     ),
     Wave(
         "every part is killed once, and starts anew",
+        (killed(*RESTARTED, "mysql-2"),),
         (
-            killed(
-                "haproxy",
-                "redis",
-                "relay-1",
-                "flower",
-                "api-1",
-                "worker-1",
-                "agent-1",
-                "prometheus",
-                "mysql-2",
-            ),
-        ),
-        (
-            *(
-                Expected("ConveyorRestarted", part(name))
-                for name in (
-                    "haproxy",
-                    "redis",
-                    "relay-1",
-                    "flower",
-                    "api-1",
-                    "worker-1",
-                    "agent-1",
-                    "prometheus",
-                )
-            ),
+            *(Expected("ConveyorRestarted", part(name)) for name in RESTARTED),
             Expected("ConveyorMysqlMemberLeft", {"member": "mysql-2"}),
         ),
     ),
