@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.models import RequestLog, Task, TaskStatus
 from app.operations.throughput import MINUTE_SECONDS
 from app.requests.repository import WORKER_SERVER_ID
+from app.tasks.repository import BY_ID
 
 LONGEST_STATEMENT_MS = 1500
 MOST_COUNTED_FAILED = 1000
@@ -20,8 +21,6 @@ BY_TIME = (
     f"/*+ MAX_EXECUTION_TIME({LONGEST_STATEMENT_MS})"
     f" INDEX({RequestLog.__tablename__} ix_requests_server_id_timestamp) */"
 )
-
-BY_ID = f"/*+ INDEX({Task.__tablename__} ix_tasks_status_id) */"
 
 MinuteCounts = dict[int, int]
 

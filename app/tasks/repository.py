@@ -9,6 +9,9 @@ from app.database.clock import now
 from app.database.sessions import WriteSession
 from app.models import FINAL_STATUSES, Task, TaskStatus
 
+# Left to itself, MySQL may go through all tasks by their ids to find some of a state that few are in.
+BY_ID = f"/*+ INDEX({Task.__tablename__} ix_tasks_status_id) */"
+
 
 class TaskRepository:
     """Reads tasks from either kind of session; the functions that change rows take a `WriteSession`."""
@@ -28,7 +31,7 @@ class TaskRepository:
         """Return tasks, newest first: their ids are ordered by time."""
         query = select(Task).order_by(Task.id.desc()).limit(limit)
         if status:
-            query = query.where(Task.status == status)
+            query = query.prefix_with(BY_ID).where(Task.status == status)
         if before:
             query = query.where(Task.id < before)
         return self._session.scalars(query).all()
