@@ -137,6 +137,15 @@ class Settings(BaseSettings):
     relay_metrics_port: Port = Field(9101, description="Port of the relay's `/metrics` and `/readyz`.")
     relay_interval_seconds: Seconds = Field(1, description="Pause between two passes of the relay.")
     relay_batch_size: int = Field(500, ge=1, le=5000, description="Most tasks published in one pass.")
+    task_retention_days: int = Field(
+        90,
+        ge=0,
+        description="Days after which a task that has ended is removed from the ledger, and with it what its "
+        "`Idempotency-Key` stood for; 0: never. Products stay.",
+    )
+    request_log_retention_days: int = Field(
+        30, ge=0, description="Days after which a row of the `requests` table is removed; 0: never."
+    )
     backup_max_age_hours: int = Field(
         0, ge=0, description="Age of the last backup at which an alert is due; 0: no backups are expected."
     )

@@ -31,6 +31,7 @@ LABELS = {
     "route": "the templates of the API's routes, never a path; `unmatched` if there is none",
     "state": "of a connection: `in_use`, `idle`; of a member: Group Replication's",
     "status": "the statuses of HTTP that the API answers with; 0 if the client left before",
+    "table": "`tasks`, `requests`",
     "task": "the registered tasks",
     "worker": "the workers of the last five minutes",
 }

@@ -18,6 +18,8 @@ from worker.presence import heartbeat_ages
 from worker.relay.loop import RelayLoop
 from worker.relay.metrics import RelayMetrics
 from worker.relay.relay import Relay
+from worker.relay.retention import Retention, rules_of
+from worker.relay.retention_metrics import RetentionMetrics
 
 # The API publishes what it has just committed; only what is older is the relay's.
 MIN_AGE_SECONDS = 1.0
@@ -53,6 +55,7 @@ class RelayProcess:
             silences=lambda: heartbeat_ages(self._redis, time.time()),
         )
         self._loop = RelayLoop(relay, metrics, settings.relay_interval_seconds)
+        self._retention = Retention(self._database, RetentionMetrics(registry), rules_of(settings))
 
     def run(self) -> None:
         """Run until SIGTERM."""
@@ -63,9 +66,11 @@ class RelayProcess:
         monitoring = MonitoringServer(address, self._registry, checks)
         monitoring.start()
         self._tracing.start()
+        self._retention.start()
         try:
             self._loop.run()
         finally:
+            self._retention.stop()
             monitoring.stop()
             self._broker.close()
             self._redis.close()

@@ -1,0 +1,1 @@
+"""Removes rows that nobody needs any more."""
