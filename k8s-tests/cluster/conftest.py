@@ -15,6 +15,7 @@ from bench.ledger import Ledger
 from cluster.group import Group
 from cluster.load import Load
 from cluster.settings import NAMESPACE, RELEASE, release_values, restricted_namespace
+from cluster.shell import Shell
 from diagnosis import WATCHED
 from helm import helm_binary
 from kube import Kube
@@ -33,6 +34,7 @@ OWN_CLUSTER = ROOT / ".cache" / "cluster"
 ORDER = (
     "install",
     "front",
+    "runbooks",
     "database",
     "database_members",
     "database_network",
@@ -156,6 +158,11 @@ def ledger(url: str) -> Ledger:
 @pytest.fixture
 def load(url: str, ledger: Ledger) -> Load:
     return Load(url, ledger)
+
+
+@pytest.fixture
+def shell(cluster: Cluster, release: Release, tmp_path: Path) -> Shell:
+    return Shell(release, cluster.kubeconfig, cluster.context, tmp_path)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from cluster.jobs import said
 from cluster.load import Load
 from cluster.object_store import STORE, STORE_PORT, STORE_VARIABLES, store_of_objects
 from cluster.settings import merged
-from node.provider import Cluster
+from cluster.shell import Shell
 from release import ROOT, Release, Values
 from waiting import NotYetError, eventually
 
@@ -67,9 +67,9 @@ def bucket(release: Release) -> Iterator[Values]:
 
 
 @pytest.fixture
-def handbook(release: Release, cluster: Cluster, values: Values) -> Iterator[Handbook]:
+def handbook(release: Release, shell: Shell, values: Values) -> Iterator[Handbook]:
     """Give the page for operators, and the release as it was before somebody followed it."""
-    yield Handbook(ROOT / "docs" / "backup.md", release, cluster.kubeconfig, cluster.context)
+    yield Handbook(ROOT / "docs" / "backup.md", shell)
     release.upgrade(values)
     release.kube.delete("Secret", "bucket")
 
