@@ -34,7 +34,7 @@ lint: .venv/dev.stamp ## Check style, types, imports and spelling
 	@$(RUN) tests.run lint
 unit: .venv/dev.stamp ## Run the tests that need no process besides pytest
 	@$(RUN) tests.run unit
-bench: .venv/stack.stamp ## Measure latency, throughput and memory of a system of its own
+bench: .venv/stack.stamp ## Measure a system of its own, and what people would pick instead beside it
 	@$(RUN) bench $(OPTIONS)
 chaos: .venv/dev.stamp ## Kill and cut off parts of a system under load for 20 minutes, and count what it loses
 	@$(RUN) tests.chaos $(OPTIONS)
@@ -44,6 +44,7 @@ lock: .venv/dev.stamp ## Renew requirements/*.txt from pyproject.toml
 	@$(LOCK) pyproject.toml -o requirements/runtime.txt
 	@$(LOCK) pyproject.toml --group stack -o requirements/stack.txt
 	@$(LOCK) pyproject.toml --group dev -o requirements/dev.txt
+	@for peer in requirements/peers/*.in; do $(LOCK) $$peer -o $${peer%.in}.txt || exit 1; done
 	@$(LOCK) requirements/checkov.in -o requirements/checkov.txt
 docs: .venv/dev.stamp ## Renew generated tables and dashboards
 	@$(RUN) docs.generate

@@ -8,7 +8,7 @@ from pathlib import Path
 from bench.effort import FULL, QUICK, Effort
 from bench.failure import BenchError
 from bench.machine import describe_machine
-from bench.report import markdown_report, terminal_report
+from bench.report import terminal_report, write_report
 from bench.results import Run
 from bench.scenarios import SCENARIOS
 from bench.system import RUNS, System, running_system
@@ -45,7 +45,7 @@ def _run(options: argparse.Namespace) -> int:
     progress.clear()
     print(terminal_report(machine, runs))
     if options.report:
-        options.report.write_text(markdown_report(machine, runs), encoding="utf-8")
+        write_report(options.report, machine, runs)
     return 0
 
 

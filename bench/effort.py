@@ -15,6 +15,12 @@ class Effort:
     transport_turns: int
     metrics_tasks: int
     metrics_turns: int
+    contest_tasks: int
+    contest_turns: int
+    contest_processes: tuple[int, ...]
+    noop_tasks: int
+    kills: int
+    kill_tasks: int
 
 
 FULL = Effort(
@@ -28,6 +34,12 @@ FULL = Effort(
     transport_turns=4,
     metrics_tasks=600,
     metrics_turns=8,
+    contest_tasks=1000,
+    contest_turns=5,
+    contest_processes=(1, 2),
+    noop_tasks=3000,
+    kills=10,
+    kill_tasks=4000,
 )
 QUICK = Effort(
     rest_seconds=2,
@@ -40,4 +52,10 @@ QUICK = Effort(
     transport_turns=1,
     metrics_tasks=60,
     metrics_turns=1,
+    contest_tasks=150,
+    contest_turns=1,
+    contest_processes=(1,),
+    noop_tasks=300,
+    kills=2,
+    kill_tasks=400,
 )

@@ -63,5 +63,12 @@ def _usage(group: str, pid: int, processes: Iterable[psutil.Process], ended_seco
     return Usage(group, pid, count, seconds, memory)
 
 
+def session_usage(group: str, identity: sessions.Identity) -> Usage:
+    """Return the usage of a process with all its children, also of those that have ended."""
+    members = list(sessions.members(identity))
+    ended = sum(sum(one.cpu_times()[2:4]) for one in members if one.pid == identity.pid)
+    return _usage(group, identity.pid, members, ended)
+
+
 def _this_process() -> Usage:
     return _usage(OWN_GROUP, os.getpid(), [psutil.Process()])

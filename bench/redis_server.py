@@ -9,6 +9,7 @@ from typing import Self
 import redis
 
 from bench.failure import BenchError
+from stack import sessions
 from stack.ports import can_bind, free_ports
 
 START_SECONDS = 20
@@ -35,7 +36,7 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.process = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(self._argv, stdout=subprocess.DEVNULL, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -47,6 +48,10 @@ class RedisServer:
                 time.sleep(0.05)
             else:
                 return
+
+    @property
+    def identity(self) -> sessions.Identity:
+        return sessions.identify(self.process.pid) or sessions.Identity(self.process.pid, 0.0)
 
     def kill(self) -> None:
         self.process.kill()

@@ -1,6 +1,7 @@
 """The results as text, for a terminal and as the page docs/performance.md."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from bench.results import Run
 from bench.tables import Rows, for_markdown, for_terminal
@@ -27,6 +28,14 @@ printed, not asserted.
 - **memory**: resident memory; a forked child counts the pages it shares with its parent as well.
 - **transport**: tasks that do nothing wait in a Redis of their own; a worker of two processes works them off
   with the safe transport and with kombu's own, by turns. Commands inside a script count one by one.
+- **peers**: what people would pick instead ([bench/peers](../bench/peers/README.md)), on this machine and
+  this MySQL group, by turns: requests are accepted while no worker runs, through three API processes, then
+  fresh workers work the tasks off. Rate and CPU are without the first fifth of the tasks; Redis commands
+  and transactions of the primary are of the whole turn, from the requests to the last acknowledgement.
+  Tables show the middle turn, and in brackets the least and the most.
+- **kills**: the same tasks while their workers are killed with all their children, again and again at
+  random moments; *lost* are accepted tasks without a row when nothing moves any more, *doubled* those
+  with several.
 - **metrics**: a fresh worker works off the same tasks with its metrics, asked for by Prometheus every 5 s,
   and without (`WORKER_METRICS_PORT=0`), by turns; each turn is compared with the one beside it. The first
   fifth of the tasks is left out of the rate.
@@ -36,14 +45,27 @@ After each run every accepted task is checked: it succeeded, and its user has ex
 
 def terminal_report(machine: Sequence[tuple[str, str]], runs: Sequence[Run]) -> str:
     head = "\n".join(f"{name}: {value}" for name, value in machine)
-    details = [for_terminal(run.details, numbers_right=True) for run in runs if run.details]
+    details = [
+        part
+        for run in runs
+        for table in run.tables
+        for part in (table.title, for_terminal(table.rows, numbers_right=True))
+    ]
     sections = [head, for_terminal(figure_rows(runs)), "what limits each figure", limits(runs)]
     sections += ["CPU seconds", for_terminal(cpu_rows(runs), numbers_right=True), *details]
     return "\n\n".join(sections)
 
 
+def write_report(file: Path, machine: Sequence[tuple[str, str]], runs: Sequence[Run]) -> None:
+    """Write the page, and its pictures beside it."""
+    file.write_text(markdown_report(machine, runs), encoding="utf-8")
+    for chart in (chart for run in runs for chart in run.charts):
+        picture = file.parent / "images" / chart.file
+        picture.parent.mkdir(exist_ok=True)
+        picture.write_text(chart.svg, encoding="utf-8")
+
+
 def markdown_report(machine: Sequence[tuple[str, str]], runs: Sequence[Run]) -> str:
-    details = [for_markdown(run.details, numbers_right=True) for run in runs if run.details]
     sections = [
         PREFACE,
         "## Machine",
@@ -55,7 +77,18 @@ def markdown_report(machine: Sequence[tuple[str, str]], runs: Sequence[Run]) -> 
         "## CPU seconds",
         for_markdown(cpu_rows(runs), numbers_right=True),
     ]
-    return "\n\n".join([*sections, *(["## Memory", *details] if details else [])]) + "\n"
+    details = [part for run in runs for part in details_of(run)]
+    return "\n\n".join([*sections, *details]) + "\n"
+
+
+def details_of(run: Run) -> list[str]:
+    """Return the tables of a run and its pictures, which lie in a folder beside the report."""
+    tables = [
+        part
+        for table in run.tables
+        for part in (f"## {table.title}", for_markdown(table.rows, numbers_right=True))
+    ]
+    return [*tables, *(f"![{chart.title}](images/{chart.file})" for chart in run.charts)]
 
 
 def figure_rows(runs: Sequence[Run]) -> Rows:

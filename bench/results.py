@@ -21,12 +21,30 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Table:
+    """Rows of text under a title of their own; the first row is the head."""
+
+    title: str
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture beside the report."""
+
+    file: str
+    title: str
+    svg: str
+
+
+@dataclass(frozen=True)
 class Run:
-    """One measured run; `label` heads its column of the CPU table, `details` is a table of its own."""
+    """One measured run; `label` heads its column of the CPU table."""
 
     title: str
     label: str
     figures: Sequence[Figure]
     load: Load
     limit: str
-    details: Sequence[Sequence[str]] = ()
+    tables: Sequence[Table] = ()
+    charts: Sequence[Chart] = ()

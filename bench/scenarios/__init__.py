@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bench.effort import Effort
 from bench.results import Run
-from bench.scenarios import accept, end_to_end, idle_latency, memory, metrics, rest, transport
+from bench.scenarios import accept, end_to_end, idle_latency, kills, memory, metrics, peers, rest, transport
 from bench.system import System
 
 SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
@@ -15,4 +15,6 @@ SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
     "memory": memory.measure,
     "transport": transport.measure,
     "metrics": metrics.measure,
+    "peers": peers.measure,
+    "kills": kills.measure,
 }

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from bench.effort import Effort
 from bench.generators.process import Generator, usage_of
 from bench.limit import limit_of
-from bench.results import Figure, Run
+from bench.results import Figure, Run, Table
 from bench.system import System
 from bench.usage import Usage, load_between
 
@@ -28,7 +28,8 @@ def measure(system: System, effort: Effort) -> Sequence[Run]:
     load = load_between(before, after_load, cores=system.cores, tasks=count, others=usage_of(result))
     title = "memory (RSS), idle and after load"
     idle = system.at_start.usages
-    return [Run(title, "memory", figures_of(idle, after), load, limit_of(load), details_of(idle, after))]
+    table = Table("Memory", details_of(idle, after))
+    return [Run(title, "memory", figures_of(idle, after), load, limit_of(load), [table])]
 
 
 def figures_of(idle: Mapping[str, Usage], after: Mapping[str, Usage]) -> list[Figure]:

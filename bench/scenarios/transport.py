@@ -71,7 +71,14 @@ def _shown(turns: Sequence[Turn], middle: float) -> str:
 
 def _turn(system: System, server: QueueServer, transport: str, prefetch: int, count: int) -> Turn:
     server.client.flushall()
-    subprocess.run(_command("fill", server.port, count), cwd=ROOT, check=True, timeout=DEADLINE_SECONDS)
+    # each published task is a line of the log
+    subprocess.run(
+        _command("fill", server.port, count),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        check=True,
+        timeout=DEADLINE_SECONDS,
+    )
     with _running(_command("work", server.port, transport, prefetch)) as worker:
         first = _wait_until_left(server, count * (1 - WARM_UP_SHARE))
         server.forget_commands()

@@ -1,0 +1,1 @@
+"""Conveyor and what people would pick instead, on the same machine and the same work."""

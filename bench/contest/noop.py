@@ -1,0 +1,104 @@
+"""Tasks that do nothing, per second of a worker's CPU: Conveyor's worker beside stock Celery's."""
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.contest.environments import programs_of
+from bench.contest.peer_system import APPLICATIONS
+from bench.contest.programs import Program, running
+from bench.failure import BenchError
+from bench.processes import session_usage
+from bench.queue_server import QueueServer
+from bench.scenarios.transport import QUEUE, SAFE
+from stack import sessions
+from stack.packages import Daemons
+from stack.supervisor import ROOT
+
+STOCK_QUEUE = "celery"
+PREFETCH = 1
+WARM_UP_SHARE = 0.2
+POLL_SECONDS = 0.02
+DEADLINE_SECONDS = 120
+NOWHERE = Path("/dev/null")
+# The application has a database, which these tasks do not use.
+NO_DATABASE = dict.fromkeys(("HOST", "USER", "PASSWORD", "DATABASE", "TABLE", "TLS_CA"), "none")
+
+
+class Side(NamedTuple):
+    """How one of the two is filled and started."""
+
+    fill: Callable[[int], Program]
+    work: Program
+    queue: str
+
+
+def tasks_per_cpu_second(daemons: Daemons, count: int, turns: int) -> tuple[list[float], list[float]]:
+    """Return Conveyor's figures and stock Celery's, by turns."""
+    figures: tuple[list[float], list[float]] = ([], [])
+    with QueueServer(daemons) as server:
+        sides = (_conveyor(server.port), _stock(server.port))
+        for number in range(turns):
+            for side in (0, 1) if number % 2 else (1, 0):
+                figures[side].append(_turn(server, sides[side], count))
+    return figures
+
+
+def _turn(server: QueueServer, side: Side, count: int) -> float:
+    server.client.flushall()
+    # each published task is a line of the log
+    with running([side.fill(count)], NOWHERE) as fillers:
+        _wait_until_gone(fillers[0])
+    if (sent := server.remaining(side.queue)) != count:
+        raise BenchError(f"{sent} of {count} tasks that do nothing were sent to {side.queue}")
+    with running([side.work], NOWHERE) as workers:
+        first = _wait_until_left(server, side.queue, count * (1 - WARM_UP_SHARE))
+        before = session_usage("", workers[0]).cpu_seconds
+        last = _wait_until_left(server, side.queue, 0)
+        used = session_usage("", workers[0]).cpu_seconds - before
+    return (first - last) / used
+
+
+def _wait_until_gone(process: sessions.Identity) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while sessions.is_alive(process):
+        if time.monotonic() > deadline:
+            raise BenchError(f"tasks that do nothing were not all sent after {DEADLINE_SECONDS} s")
+        time.sleep(POLL_SECONDS)
+
+
+def _wait_until_left(server: QueueServer, queue: str, most: float) -> int:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while (left := server.remaining(queue)) > most:
+        if time.monotonic() > deadline:
+            raise BenchError(f"{left} tasks that do nothing are left after {DEADLINE_SECONDS} s")
+        time.sleep(POLL_SECONDS)
+    return left
+
+
+def _conveyor(port: int) -> Side:
+    def program(*arguments: object) -> Program:
+        argv: Sequence[str] = (sys.executable, "-W", "ignore", "-m", "bench.generators.noop_worker")
+        return Program([*argv, *map(str, arguments)], {}, ROOT)
+
+    return Side(lambda count: program("fill", port, count), program("work", port, SAFE, PREFETCH), QUEUE)
+
+
+def _stock(port: int) -> Side:
+    binaries = programs_of("celery")
+    env = {f"MYSQL_{name}": value for name, value in NO_DATABASE.items()} | {
+        "MYSQL_PORT": "0",
+        "QUEUE_URL": f"redis://127.0.0.1:{port}/0",
+        "PYTHONPATH": str(APPLICATIONS / "products"),
+    }
+
+    def program(*argv: str) -> Program:
+        return Program([str(binaries / argv[0]), *argv[1:]], env, APPLICATIONS / "celery")
+
+    def fill(count: int) -> Program:
+        return program("python", "-c", f"import tasks; tasks.fill({count})")
+
+    work = program("celery", "-A", "tasks", "worker", "--concurrency=2", "--loglevel=ERROR")
+    return Side(fill, work, STOCK_QUEUE)

@@ -1,0 +1,1 @@
+"""What people would pick instead of Conveyor, each as its own documentation shows it."""
