@@ -16,7 +16,9 @@ from app.operations.service import OperationsService
 from app.redis_client import connect_redis
 from app.requests.recorder import RequestRecorder
 from app.settings import Settings
+from app.tasks.acceptor import Acceptor
 from app.tasks.broker import Broker
+from app.tasks.group_commit import GroupCommit
 from app.tasks.publisher import Publisher
 from app.tasks.registry import TaskRegistry
 from app.tasks.service import TaskService
@@ -44,6 +46,7 @@ class ApiContext:
     publisher: Publisher
     recorder: RequestRecorder
     tasks: TaskService
+    acceptor: Acceptor
     cluster: ClusterService
     operations: OperationsService
     tracing: Tracing
@@ -67,6 +70,7 @@ class ApiContext:
         publisher = Publisher(broker, database)
         redis = connect_redis(settings, REDIS_TIMEOUT_SECONDS)
         cluster = ClusterService(database, redis, settings, registry)
+        tasks = TaskService(registry, settings, publisher.enqueue, metrics.count_accepted, tracing)
         return cls(
             settings=settings,
             metrics_registry=metrics_registry,
@@ -78,7 +82,8 @@ class ApiContext:
             broker=broker,
             publisher=publisher,
             recorder=RequestRecorder(database, metrics, settings.request_log_capacity),
-            tasks=TaskService(registry, settings, publisher.enqueue, metrics.count_accepted, tracing),
+            tasks=tasks,
+            acceptor=Acceptor(GroupCommit(database, tasks).write),
             cluster=cluster,
             operations=OperationsService(cluster, database, redis, settings),
             tracing=tracing,
@@ -92,6 +97,7 @@ class ApiContext:
 
     def stop(self) -> None:
         """Finish what is in memory, then close every connection."""
+        self.acceptor.close()
         self.publisher.stop(STOP_TIMEOUT_SECONDS)
         self.recorder.stop(STOP_TIMEOUT_SECONDS)
         self.operations.close()

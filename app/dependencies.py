@@ -3,19 +3,15 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-import structlog
 from fastapi import Depends, Request
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.context import ApiContext
 from app.database import causality
-from app.database.sessions import ReadSession, WriteSession
+from app.database.sessions import ReadSession, WriteSession, position_after
 from app.tasks.service import TaskService
 
-log = structlog.get_logger(__name__)
 
-
-def api_context(request: Request) -> ApiContext:
+async def api_context(request: Request) -> ApiContext:
     """Return the parts of this process."""
     context = request.app.state.context
     assert isinstance(context, ApiContext)  # noqa: S101 - set by create_app
@@ -45,19 +41,10 @@ def write_session(request: Request, context: Context) -> Iterator[WriteSession]:
         if session.in_transaction():
             request.state.database_role = session.role
             session.commit()
-            request.state.causality_position = _position_after(session)
+            request.state.causality_position = position_after(session)
 
 
-def _position_after(session: WriteSession) -> str | None:
-    try:
-        return session.position()
-    except SQLAlchemyError as error:
-        # The commit stands; the client only loses the promise to read it back at once.
-        log.warning("position after commit unknown", error=error)
-        return None
-
-
-def task_service(context: Context) -> TaskService:
+async def task_service(context: Context) -> TaskService:
     """Return the service of tasks."""
     return context.tasks
 

@@ -23,7 +23,7 @@ def is_same_origin(fetch_site: str | None, origin: str | None, host: str | None)
     return True
 
 
-def require_same_origin(request: Request) -> None:
+async def require_same_origin(request: Request) -> None:
     """Refuse what another site's page sends.
 
     Raises:

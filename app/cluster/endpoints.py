@@ -31,9 +31,9 @@ class Readiness(BaseModel):
     status_code=HTTPStatus.ACCEPTED,
     responses=problem_responses(HTTPStatus.SERVICE_UNAVAILABLE),
 )
-def test_worker(acceptance: Accept) -> TaskAccepted:
+async def test_worker(acceptance: Accept) -> TaskAccepted:
     """Accept a task by which a worker reports how it reaches database and queue."""
-    return acceptance.accept(TEST_WORKER, {})
+    return await acceptance.accept(TEST_WORKER, {})
 
 
 @router.get("/api/worker/status", tags=["worker"])

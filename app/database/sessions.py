@@ -4,8 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Literal, NoReturn
 
+import structlog
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+
+log = structlog.get_logger(__name__)
 
 Role = Literal["primary", "replica"]
 # In `gtid_owned` the thread follows each transaction: `uuid:17#42:18#43`.
@@ -47,6 +51,7 @@ class WriteSession(Session):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine, expire_on_commit=False)
         self._after_commit: list[Callable[[], None]] = []
+        self._committed_as: str | None = None
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run `action` once, after the commit; it must not raise, for the row is the promise."""
@@ -54,7 +59,11 @@ class WriteSession(Session):
 
     def commit(self) -> None:
         """Commit, then run what was to happen after it."""
+        self.flush()
+        # a ServerConnection
+        connection = self.connection().connection.dbapi_connection if self.in_transaction() else None
         super().commit()
+        self._committed_as = getattr(connection, "own_gtid", None)
         actions, self._after_commit = self._after_commit, []
         for action in actions:
             action()
@@ -62,10 +71,19 @@ class WriteSession(Session):
     def position(self) -> str:
         """Return a set of GTIDs that contains this session's last commit.
 
-        The server's whole set is read on purpose: it needs no driver internals, and a reader
-        that waits for it waits at most for a few commits of others.
+        Its own GTID, for members commit in one order; if it wrote nothing, all that the server has executed.
         """
-        return executed_position(self)
+        return self._committed_as or executed_position(self)
+
+
+def position_after(session: WriteSession) -> str | None:
+    """Return the position of a session that has committed, if it can be had."""
+    try:
+        return session.position()
+    except SQLAlchemyError as error:
+        # The commit stands; the client only loses the promise to read it back at once.
+        log.warning("position after commit unknown", error=error)
+        return None
 
 
 def executed_position(session: Session) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import pymysql
 from sqlalchemy import Engine, event
 
+from app.database.connection import ServerConnection
 from app.settings import Settings
 
 UNREACHABLE = 2003
@@ -19,12 +20,12 @@ def tls_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def explain_refused_certificates(engine: Engine) -> None:
-    """Let the error of a server that could not be verified say what to look at."""
+    """Connect; let the error of a server that could not be verified say what to look at."""
 
     @event.listens_for(engine, "do_connect")
     def _connect(_dialect: object, _record: object, arguments: list[Any], keywords: dict[str, Any]) -> Any:  # noqa: ANN401 - the driver's connection
         try:
-            return pymysql.connect(*arguments, **keywords)
+            return ServerConnection(*arguments, **keywords)
         except pymysql.OperationalError as error:
             if "CERTIFICATE_VERIFY_FAILED" not in str(error):
                 raise

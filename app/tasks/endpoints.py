@@ -30,9 +30,9 @@ NOT_FOUND, CONFLICT, UNAVAILABLE = HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HT
 
 
 @router.post("", status_code=HTTPStatus.ACCEPTED, responses=problem_responses(NOT_FOUND, UNAVAILABLE))
-def submit_task(submission: TaskSubmission, acceptance: Accept) -> TaskAccepted:
+async def submit_task(submission: TaskSubmission, acceptance: Accept) -> TaskAccepted:
     """Accept any registered task."""
-    return acceptance.accept(submission.name, submission.payload)
+    return await acceptance.accept(submission.name, submission.payload)
 
 
 @router.get("")

@@ -6,10 +6,8 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-import pydantic
 import structlog
 from sqlalchemy.exc import IntegrityError
-from uuid6 import uuid7
 
 from app.database.errors import is_duplicate_key
 from app.database.sessions import ReadSession, WriteSession
@@ -17,10 +15,11 @@ from app.models import Task, TaskStatus
 from app.problems import ProblemError
 from app.settings import Settings
 from app.tasks.broker import Message
-from app.tasks.idempotency import Claim
-from app.tasks.registry import TaskDefinition, TaskRegistry
+from app.tasks.promises import Promise, Promises
+from app.tasks.registry import TaskRegistry
 from app.tasks.repository import TaskChanges, TaskRepository
 from app.tracing.tracing import Tracing
+from app.users.service import require_users
 
 log = structlog.get_logger(__name__)
 
@@ -36,11 +35,9 @@ class TaskService:
         count_accepted: Callable[[str], None],
         tracing: Tracing | None = None,
     ) -> None:
-        self._registry = registry
-        self._settings = settings
+        self.promises = Promises(registry, settings, tracing or Tracing())
         self._publish = publish
         self._count_accepted = count_accepted
-        self._tracing = tracing or Tracing()
 
     def accept(
         self,
@@ -51,34 +48,39 @@ class TaskService:
         idempotency_key: str | None = None,
         request_id: str | None = None,
     ) -> Task:
-        """Write the task into the ledger; it is published once the session has committed.
+        """Write a task into the ledger; it is published once the session has committed.
 
         Raises:
             ProblemError: the task is unknown, the payload does not fit, or the key belongs to another task.
         """
-        definition = self._definition(name)
-        clean = self._validate(definition, payload)
-        claim = Claim.for_one(idempotency_key, name, clean) if idempotency_key else None
-        return self._accept(session, definition, [clean], claim, request_id)[0]
+        promise = self.promises.one(name, payload, key=idempotency_key, request_id=request_id)
+        return self.write(session, promise)[0]
 
-    def accept_all(
-        self,
-        session: WriteSession,
-        name: str,
-        payloads: Sequence[dict[str, Any]],
-        *,
-        idempotency_key: str | None = None,
-        request_id: str | None = None,
-    ) -> Sequence[Task]:
-        """Write a task per payload into the ledger: all of them, or none.
+    def write(self, session: WriteSession, promise: Promise) -> Sequence[Task]:
+        """Write a promise's tasks into the ledger, or return those that were promised before.
 
         Raises:
-            ProblemError: as for one task.
+            ProblemError: there is no such user, or the key belongs to another task.
         """
-        definition = self._definition(name)
-        clean = [self._validate(definition, payload) for payload in payloads]
-        claim = Claim.for_all(idempotency_key, name, clean) if idempotency_key else None
-        return self._accept(session, definition, clean, claim, request_id)
+        require_users(session, promise.user_ids)
+        claim = promise.claim
+        if claim and (accepted := claim.accepted_before(session)):
+            return accepted
+        try:
+            TaskChanges(session).add(promise.tasks)
+        except IntegrityError as error:
+            if not (claim and is_duplicate_key(error)):
+                raise
+            session.rollback()
+            return claim.accepted_by_the_winner(session)
+        session.after_commit(partial(self.announce, promise.tasks))
+        return promise.tasks
+
+    def announce(self, tasks: Iterable[Task]) -> None:
+        """Have tasks published whose acceptance is committed."""
+        for task in tasks:
+            self._publish_now(task, "task accepted")
+            self._count_accepted(task.name)
 
     def get(self, reads: ReadSession, writes: WriteSession, task_id: str) -> Task:
         """Return a task; a replica that does not know it (yet) is not believed."""
@@ -110,7 +112,7 @@ class TaskService:
                 HTTPStatus.CONFLICT,
                 f"Only failed tasks can be replayed; task {task_id} is {task.status.value}.",
             )
-        self._publish_after_commit(session, task, "task queued again")
+        session.after_commit(partial(self._publish_now, task, "task queued again"))
         return task
 
     def replay_failed(self, session: WriteSession, task_ids: Iterable[str]) -> None:
@@ -119,76 +121,9 @@ class TaskService:
             with suppress(ProblemError):
                 self.replay(session, task_id)
 
-    def _accept(
-        self,
-        session: WriteSession,
-        definition: TaskDefinition,
-        payloads: Sequence[dict[str, Any]],
-        claim: Claim | None,
-        request_id: str | None,
-    ) -> Sequence[Task]:
-        if claim and (accepted := claim.accepted_before(session)):
-            return accepted
-        tasks = [self._new_task(definition, payload, request_id) for payload in payloads]
-        if claim:
-            claim.mark(tasks)
-        try:
-            TaskChanges(session).add(tasks)
-        except IntegrityError as error:
-            if not (claim and is_duplicate_key(error)):
-                raise
-            session.rollback()
-            return claim.accepted_by_the_winner(session)
-        for task in tasks:
-            self._publish_after_commit(session, task, "task accepted")
-            session.after_commit(partial(self._count_accepted, task.name))
-        return tasks
-
-    def _definition(self, name: str) -> TaskDefinition:
-        definition = self._registry.get(name)
-        if definition is None:
-            known = ", ".join(sorted(known.name for known in self._registry))
-            raise ProblemError(HTTPStatus.NOT_FOUND, f"There is no task {name!r}; there are: {known}.")
-        return definition
-
-    def _validate(self, definition: TaskDefinition, payload: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return definition.payload.model_validate(payload).model_dump(mode="json")
-        except pydantic.ValidationError as error:
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"The payload does not fit task {definition.name!r}; see errors.",
-                errors=[
-                    {"loc": ["body", "payload", *one["loc"]], "msg": one["msg"], "type": one["type"]}
-                    for one in error.errors()
-                ],
-            ) from error
-
-    def _new_task(self, definition: TaskDefinition, payload: dict[str, Any], request_id: str | None) -> Task:
-        settings = self._settings
-        retries = settings.task_max_retries if definition.max_retries is None else definition.max_retries
-        delay = definition.retry_delay_seconds
-        return Task(
-            id=str(uuid7()),
-            name=definition.name,
-            queue=definition.queue or settings.task_queue,
-            payload=payload,
-            status=TaskStatus.QUEUED,
-            max_attempts=retries + 1,
-            retry_delay_seconds=settings.task_retry_delay_seconds if delay is None else delay,
-            accepted_by=settings.replica_name,
-            request_id=request_id,
-            traceparent=self._tracing.traceparent(),
-        )
-
-    def _publish_after_commit(self, session: WriteSession, task: Task, said: str) -> None:
-        message = Message(task.id, task.name, task.queue, task.request_id, task.traceparent)
-
-        def publish() -> None:
-            log.info(said, queue=message.queue, **_ids(task))
-            self._publish(message)
-
-        session.after_commit(publish)
+    def _publish_now(self, task: Task, said: str) -> None:
+        log.info(said, queue=task.queue, **_ids(task))
+        self._publish(Message(task.id, task.name, task.queue, task.request_id, task.traceparent))
 
 
 def _ids(task: Task) -> dict[str, str | None]:

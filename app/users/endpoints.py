@@ -13,7 +13,7 @@ from app.tasks.acceptance import Accept
 from app.tasks.schemas import TaskAccepted, TasksAccepted
 from app.users.repository import UserRepository
 from app.users.schemas import NewUser, ProductsToCreate, UserId, UserPage, UserView
-from app.users.service import create_user, find_user, require_users
+from app.users.service import create_user, find_user
 
 router = APIRouter(prefix="/api/users", tags=["users"], route_class=ReadRetryRoute)
 
@@ -51,10 +51,9 @@ def show_user(user_id: UserId, reads: Reads, writes: Writes) -> User:
     status_code=HTTPStatus.ACCEPTED,
     responses=problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-def create_product(user_id: UserId, reads: Reads, acceptance: Accept) -> TaskAccepted:
+async def create_product(user_id: UserId, acceptance: Accept) -> TaskAccepted:
     """Accept the creation of a product for a user."""
-    find_user(reads, acceptance.session, user_id)
-    return acceptance.accept(CREATE_PRODUCT, {"user_id": user_id})
+    return await acceptance.accept(CREATE_PRODUCT, {"user_id": user_id}, user_ids=[user_id])
 
 
 @router.post(
@@ -62,7 +61,7 @@ def create_product(user_id: UserId, reads: Reads, acceptance: Accept) -> TaskAcc
     status_code=HTTPStatus.ACCEPTED,
     responses=problem_responses(HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE),
 )
-def create_products(wanted: ProductsToCreate, reads: Reads, acceptance: Accept) -> TasksAccepted:
+async def create_products(wanted: ProductsToCreate, acceptance: Accept) -> TasksAccepted:
     """Accept the creation of up to 1,000 products in one transaction: all of them, or none."""
-    require_users(reads, acceptance.session, wanted.user_ids)
-    return acceptance.accept_all(CREATE_PRODUCT, [{"user_id": user_id} for user_id in wanted.user_ids])
+    payloads = [{"user_id": user_id} for user_id in wanted.user_ids]
+    return await acceptance.accept_all(CREATE_PRODUCT, payloads, user_ids=wanted.user_ids)

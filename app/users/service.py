@@ -1,6 +1,6 @@
 """Users: created once per e-mail address, found on replica or primary."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from http import HTTPStatus
 
 from sqlalchemy.exc import IntegrityError
@@ -41,21 +41,24 @@ def find_user(reads: ReadSession, writes: WriteSession, user_id: int) -> User:
     """
     user = UserRepository(reads).get(user_id) or UserRepository(writes).get(user_id)
     if user is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"There is no user {user_id}.")
+        raise no_such_users([user_id])
     return user
 
 
-def require_users(reads: ReadSession, writes: WriteSession, user_ids: Iterable[int]) -> None:
-    """Make sure that there are all of these users, as `find_user` does for one.
+def require_users(session: WriteSession, user_ids: Collection[int]) -> None:
+    """Make sure that there are all of these users.
 
     Raises:
         ProblemError: some do not exist.
     """
-    unknown = set(user_ids)
-    unknown -= UserRepository(reads).known(unknown)
-    if unknown:
-        unknown -= UserRepository(writes).known(unknown)
-    if unknown:
-        named = ", ".join(map(str, sorted(unknown)[:MOST_NAMED]))
-        more = ", …" if len(unknown) > MOST_NAMED else ""
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"There are no users {named}{more}.")
+    if user_ids and (unknown := set(user_ids) - UserRepository(session).known(user_ids)):
+        raise no_such_users(unknown)
+
+
+def no_such_users(user_ids: Collection[int]) -> ProblemError:
+    """Return the answer to who names users that do not exist."""
+    named = ", ".join(map(str, sorted(user_ids)[:MOST_NAMED]))
+    if len(user_ids) == 1:
+        return ProblemError(HTTPStatus.NOT_FOUND, f"There is no user {named}.")
+    more = ", …" if len(user_ids) > MOST_NAMED else ""
+    return ProblemError(HTTPStatus.NOT_FOUND, f"There are no users {named}{more}.")
