@@ -1,24 +1,22 @@
-"""Publishing by name: how a message gets into Redis, for API and relay alike."""
+"""Publishing: how a message gets into Redis, for API and relay alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from celery import Celery
-from kombu import Producer
-from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from app.metrics import PublishMetrics
+from app.redis_client import connect_redis
 from app.settings import Settings
-from app.tracing.tracing import TRACEPARENT, Tracing
+from app.tasks.envelope import envelope
+from app.tracing.tracing import Tracing
 
 log = structlog.get_logger(__name__)
 
 BATCH_SIZE = 500
-ACQUIRE_TIMEOUT_SECONDS = 1
+TIMEOUT_SECONDS = 1
 
 
 class PublishError(Exception):
@@ -61,32 +59,19 @@ class Broker:
     def __init__(self, settings: Settings, metrics: PublishMetrics, tracing: Tracing | None = None) -> None:
         self._metrics = metrics
         self._tracing = tracing or Tracing()
-        self._celery = Celery("conveyor", set_as_current=False)
-        self._celery.conf.update(
-            broker_url=settings.redis_url(settings.redis_db),
-            broker_transport_options=transport_options(settings, socket_timeout_seconds=1),
-            broker_connection_timeout=1,
-            broker_pool_acquire_timeout=ACQUIRE_TIMEOUT_SECONDS,
-            task_ignore_result=True,
-            task_publish_retry=False,
-        )
+        self._redis = connect_redis(settings, TIMEOUT_SECONDS)
 
     def publish(self, messages: Sequence[Message]) -> None:
-        """Publish all messages.
+        """Publish all messages, those of a queue in their order.
 
         Raises:
             PublishError: some or all of them may not have arrived.
         """
         try:
-            with (
-                self._metrics.seconds.time(),
-                self._celery.producer_pool.acquire(block=True, timeout=ACQUIRE_TIMEOUT_SECONDS) as producer,
-                producer.batch(max_size=BATCH_SIZE),  # type: ignore[attr-defined] # newer than its stubs
-                self._tracing.publishing(messages) as traceparents,
-            ):
-                for message, traceparent in zip(messages, traceparents, strict=True):
-                    self._send(message, producer, traceparent)
-        except (KombuError, RedisError, OSError) as error:
+            with self._metrics.seconds.time(), self._tracing.publishing(messages) as traceparents:
+                for batch in _batches(list(zip(messages, traceparents, strict=True))):
+                    self._push(batch)
+        except RedisError as error:
             self._metrics.failures.inc(len(messages))
             raise PublishError(str(error)) from error
         for message in messages:
@@ -101,17 +86,20 @@ class Broker:
 
     def close(self) -> None:
         """Close the connections to Redis."""
-        self._celery.close()
+        self._redis.close()
 
-    def _send(self, message: Message, producer: Producer, traceparent: str | None) -> None:
-        headers = {"request_id": message.request_id, "enqueued_at": datetime.now(UTC).timestamp()}
-        if traceparent:
-            headers[TRACEPARENT] = traceparent
-        self._celery.send_task(
-            message.name,
-            task_id=message.task_id,
-            queue=message.queue,
-            producer=producer,
-            ignore_result=True,
-            headers=headers,
-        )
+    def _push(self, batch: Sequence[tuple[Message, str | None]]) -> None:
+        queues: dict[str, list[str]] = {}
+        for message, traceparent in batch:
+            queues.setdefault(message.queue, []).append(envelope(message, traceparent))
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for queue, envelopes in queues.items():
+                pipeline.lpush(queue, *envelopes)
+            pipeline.execute()
+
+
+def _batches(
+    messages: Sequence[tuple[Message, str | None]],
+) -> Iterator[Sequence[tuple[Message, str | None]]]:
+    for start in range(0, len(messages), BATCH_SIZE):
+        yield messages[start : start + BATCH_SIZE]
