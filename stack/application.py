@@ -146,8 +146,9 @@ def _relay(plan: Plan, name: str) -> Service:
         python("worker.relay"),
         ready,
         env,
-        # without the tables its first passes fail, and it would pause longer than its own start takes
-        needs=("migrate",),
+        # It loads while migrations run. Without a primary its first passes would fail, and without the tables
+        # of the first start one or two do: after each it pauses, so it does not start with the others.
+        needs=("haproxy",),
         uses=DATA,
         grace_seconds=15,
     )
