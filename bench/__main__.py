@@ -10,7 +10,7 @@ from bench.failure import BenchError
 from bench.machine import describe_machine
 from bench.report import terminal_report, write_report
 from bench.results import Run
-from bench.scenarios import SCENARIOS
+from bench.scenarios import LONG, SCENARIOS
 from bench.system import RUNS, System, running_system
 from stack.apt import AptError
 from stack.interruption import EXIT_CODE, describe, interrupt_at_signals
@@ -39,9 +39,8 @@ def _run(options: argparse.Namespace) -> int:
     machine = describe_machine(daemons, RUNS)
     progress("starting a system …")
     with running_system(daemons) as system:
-        runs = _measure(
-            system, QUICK if options.quick else FULL, options.scenario or list(SCENARIOS), progress
-        )
+        names = options.scenario or [name for name in SCENARIOS if name not in LONG]
+        runs = _measure(system, QUICK if options.quick else FULL, names, progress)
     progress.clear()
     print(terminal_report(machine, runs))
     if options.report:
@@ -62,7 +61,12 @@ def _measure(system: System, effort: Effort, names: Sequence[str], progress: Pro
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="short runs: shows that it works, not how fast")
-    parser.add_argument("--scenario", action="append", choices=SCENARIOS, help="only this (may be repeated)")
+    parser.add_argument(
+        "--scenario",
+        action="append",
+        choices=SCENARIOS,
+        help="only this, or one of the long ones (may be repeated)",
+    )
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as Markdown as well")
     return parser
 

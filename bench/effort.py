@@ -21,6 +21,13 @@ class Effort:
     noop_tasks: int
     kills: int
     kill_tasks: int
+    starts: int
+    system_starts: int
+    rows: int
+    short_queue: int
+    long_queue: int
+    growth_seconds: float
+    footprint_tasks: int
 
 
 FULL = Effort(
@@ -40,6 +47,13 @@ FULL = Effort(
     noop_tasks=3000,
     kills=10,
     kill_tasks=4000,
+    starts=5,
+    system_starts=3,
+    rows=5_000_000,
+    short_queue=10,
+    long_queue=100_000,
+    growth_seconds=10,
+    footprint_tasks=200_000,
 )
 QUICK = Effort(
     rest_seconds=2,
@@ -58,4 +72,11 @@ QUICK = Effort(
     noop_tasks=300,
     kills=2,
     kill_tasks=400,
+    starts=1,
+    system_starts=1,
+    rows=20_000,
+    short_queue=10,
+    long_queue=2_000,
+    growth_seconds=2,
+    footprint_tasks=300,
 )

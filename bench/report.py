@@ -39,6 +39,14 @@ printed, not asserted.
 - **metrics**: a fresh worker works off the same tasks with its metrics, asked for by Prometheus every 5 s,
   and without (`WORKER_METRICS_PORT=0`), by turns; each turn is compared with the one beside it. The first
   fifth of the tasks is left out of the rate.
+- **start**: processes are started beside the system's own until they answer, or consume; then a second
+  system, until all of it is ready, with its data there and without.
+
+Only where they are asked for (`make bench OPTIONS="--scenario growth"`):
+
+- **footprint**: what each process keeps after every tenth of 200,000 tasks.
+- **growth**: accepting with the workers held, then working off, with empty tables, with 5,000,000 rows in
+  each of them, and with 100,000 tasks waiting besides.
 
 After each run every accepted task is checked: it succeeded, and its user has exactly one product of it."""
 

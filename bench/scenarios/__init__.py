@@ -4,7 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bench.effort import Effort
 from bench.results import Run
-from bench.scenarios import accept, end_to_end, idle_latency, kills, memory, metrics, peers, rest, transport
+from bench.scenarios import (
+    accept,
+    end_to_end,
+    footprint,
+    growth,
+    idle_latency,
+    kills,
+    memory,
+    metrics,
+    peers,
+    rest,
+    start,
+    transport,
+)
 from bench.system import System
 
 SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
@@ -17,4 +30,9 @@ SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
     "metrics": metrics.measure,
     "peers": peers.measure,
     "kills": kills.measure,
+    "start": start.measure,
+    "footprint": footprint.measure,
+    "growth": growth.measure,
 }
+# Over half an hour each, and the last one leaves its rows behind: only where they are asked for.
+LONG = ("footprint", "growth")
