@@ -9,12 +9,14 @@ class Effort:
     latency_tasks: int
     connections: tuple[int, ...]
     accept_seconds: float
+    bulk_tasks: int
+    bulk_turns: int
     waiting_tasks: int
     memory_tasks: int
     transport_tasks: int
     transport_turns: int
-    metrics_tasks: int
-    metrics_turns: int
+    extras_tasks: int
+    extras_turns: int
     contest_tasks: int
     contest_turns: int
     contest_processes: tuple[int, ...]
@@ -35,12 +37,14 @@ FULL = Effort(
     latency_tasks=300,
     connections=(8, 32),
     accept_seconds=10,
+    bulk_tasks=5000,
+    bulk_turns=5,
     waiting_tasks=2000,
     memory_tasks=1000,
     transport_tasks=5000,
     transport_turns=4,
-    metrics_tasks=600,
-    metrics_turns=8,
+    extras_tasks=3000,
+    extras_turns=6,
     contest_tasks=1000,
     contest_turns=5,
     contest_processes=(1, 2),
@@ -60,12 +64,14 @@ QUICK = Effort(
     latency_tasks=30,
     connections=(8,),
     accept_seconds=2,
+    bulk_tasks=300,
+    bulk_turns=1,
     waiting_tasks=150,
     memory_tasks=100,
     transport_tasks=300,
     transport_turns=1,
-    metrics_tasks=60,
-    metrics_turns=1,
+    extras_tasks=60,
+    extras_turns=1,
     contest_tasks=150,
     contest_turns=1,
     contest_processes=(1,),

@@ -16,6 +16,7 @@ POLL_SECONDS = 0.25
 # A member that answers may be a moment behind the one that was asked before.
 CATCH_UP_SECONDS = 15
 NAMED = 3
+MOST_TOGETHER = 1000
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,15 @@ class Ledger:
     def new_user(self) -> int:
         body = {"name": "Bench", "email": f"bench-{time.time_ns()}@example.com"}
         return int(self._api.post("/api/users", body, HTTPStatus.CREATED)["id"])
+
+    def accept_together(self, user_id: int, count: int) -> list[str]:
+        """Have tasks accepted, as many as can be in one transaction; returns their ids."""
+        accepted: list[str] = []
+        while missing := count - len(accepted):
+            body = {"user_ids": [user_id] * min(missing, MOST_TOGETHER)}
+            answer = self._api.post("/api/users/create-products", body, HTTPStatus.ACCEPTED)
+            accepted += [task["task_id"] for task in answer["tasks"]]
+        return accepted
 
     def wait_until_finished(self, deadline_seconds: float) -> None:
         deadline = time.monotonic() + deadline_seconds

@@ -36,9 +36,12 @@ printed, not asserted.
 - **kills**: the same tasks while their workers are killed with all their children, again and again at
   random moments; *lost* are accepted tasks without a row when nothing moves any more, *doubled* those
   with several.
-- **metrics**: a fresh worker works off the same tasks with its metrics, asked for by Prometheus every 5 s,
-  and without (`WORKER_METRICS_PORT=0`), by turns; each turn is compared with the one beside it. The first
-  fifth of the tasks is left out of the rate.
+- **extras**: a fresh worker works off the same tasks as it comes (its metrics asked for by Prometheus every
+  5 s), without metrics (`WORKER_METRICS_PORT=0`), without a log line per task (`LOG_LEVEL=WARNING`) and with
+  traces that a collector takes, by turns; each turn is compared with the one beside it. The first fifth of
+  the tasks is left out of the rate.
+- **bulk**: tasks accepted by `POST /api/users/create-products`, 1,000 per request on one connection, beside
+  one per request on eight, by turns.
 - **start**: processes are started beside the system's own until they answer, or consume; then a second
   system, until all of it is ready, with its data there and without.
 

@@ -1,12 +1,13 @@
 from bench.generators.one_by_one import Followed
 from bench.ledger import LedgerTask
+from bench.scenarios.bulk import figures_of as bulk_figures
 from bench.scenarios.end_to_end import figures_of as end_to_end_figures
+from bench.scenarios.extras import AS_IT_COMES, steady_rate
+from bench.scenarios.extras import Turn as ExtrasTurn
+from bench.scenarios.extras import figures_of as extras_figures
 from bench.scenarios.idle_latency import longest_phase, phases_of
 from bench.scenarios.memory import details_of
 from bench.scenarios.memory import figures_of as memory_figures
-from bench.scenarios.metrics import Turn as MetricsTurn
-from bench.scenarios.metrics import figures_of as metrics_figures
-from bench.scenarios.metrics import steady_rate
 from bench.scenarios.transport import Turn
 from bench.scenarios.transport import figures_of as transport_figures
 from bench.usage import Load, Usage
@@ -62,17 +63,30 @@ def test_transports_are_compared_by_the_middle_of_their_turns() -> None:
     assert commands.value == "9.0 · 8.5"
 
 
-def test_metrics_are_compared_turn_by_turn() -> None:
+def test_what_comes_with_a_worker_is_compared_turn_by_turn() -> None:
     load = Load(seconds=1, cores=2, tasks=10, busy_seconds=1, disk_wait_seconds=0)
-    on = [MetricsTurn(99, 10.3, load), MetricsTurn(50, 10.1, load), MetricsTurn(97, 10.1, load)]
-    off = [MetricsTurn(100, 10, load), MetricsTurn(50, 10, load), MetricsTurn(100, 10, load)]
+    as_it_comes = [ExtrasTurn(99, 1.03, load), ExtrasTurn(50, 1.0, load), ExtrasTurn(97, 1.08, load)]
+    without = [ExtrasTurn(100, 1.0, load), ExtrasTurn(50, 1.0, load), ExtrasTurn(100, 1.0, load)]
+    with_traces = [ExtrasTurn(90, 2.06, load), ExtrasTurn(50, 1.5, load), ExtrasTurn(100, 1.08, load)]
 
-    _, without, rates, rate, costs, cost = metrics_figures(on, off)
+    figures = extras_figures(
+        {AS_IT_COMES: as_it_comes, "without metrics": without, "with traces": with_traces}
+    )
 
-    assert without.value == "100.0 tasks/s (median of 3: 50.0-100.0), 10.00 ms of CPU per task"
-    assert (rates.value, rate.value) == ("0.990 · 1.000 · 0.970", "0.990")
-    assert (costs.value, cost.value) == ("1.030 · 1.010 · 1.010", "1.010")
-    assert (rate.verdict, cost.verdict) == (">= 0.98: met", "<= 1.02: met")
+    assert figures[1].value == "100 tasks/s (median of 3: 50-100), 1.000 ms of CPU per task"
+    assert figures[3].what == "CPU per task, as it comes / without metrics"
+    assert figures[3].value == "1.030 (1.030 · 1.000 · 1.080)"
+    assert figures[3].verdict == "<= 1.05: met"
+    assert figures[4].what == "CPU per task, with traces / as it comes"
+    assert (figures[4].value, figures[4].verdict) == ("1.500 (2.000 · 1.500 · 1.000)", "")
+
+
+def test_many_tasks_in_a_request_are_compared_with_one_turn_by_turn() -> None:
+    one, many, ratio = bulk_figures([100.0, 200.0, 100.0], [2000.0, 1000.0, 1500.0])
+    assert one.value == "100 tasks/s (median of 3: 100-200)"
+    assert many.value == "1500 tasks/s (median of 3: 1000-2000)"
+    assert ratio.value == "15.0 (20.0 · 5.0 · 15.0)"
+    assert ratio.verdict == ">= 10.0: met"
 
 
 def test_the_first_tasks_of_a_fresh_worker_are_left_out_of_its_rate() -> None:

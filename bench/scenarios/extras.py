@@ -1,4 +1,4 @@
-"""What a worker's metrics cost: the same waiting tasks with and without them, by turns."""
+"""What a worker's metrics, log lines and traces cost: the same waiting tasks with and without, by turns."""
 
 import os
 import subprocess
@@ -13,68 +13,91 @@ from typing import NamedTuple
 
 import psutil
 
+from bench.collector import collector
 from bench.effort import Effort
 from bench.failure import BenchError
 from bench.ledger import LedgerTask, tasks_per_second
 from bench.limit import limit_of
 from bench.results import Figure, Run
-from bench.scenarios.end_to_end import fill
 from bench.system import DRAIN_SECONDS, SLOWEST_TASKS_PER_SECOND, WORKERS, System
 from bench.usage import Load, Usage, load_between
 from stack.supervisor import ROOT
 
-GROUP = "worker of the metrics"
-LEAST_RATIO = 0.98
-MOST_RATIO = 1.02
+GROUP = "worker of the extras"
+AS_IT_COMES = "as it comes"
+# The most that all of it together may add to the CPU time of a task.
+MOST_RATIO = 1.05
 # The first tasks of fresh processes fill their caches and connections.
 WARM_UP_SHARE = 0.2
 START_SECONDS = 60
 POLL_SECONDS = 0.02
 
+Environment = Mapping[str, str]
+
 
 class Turn(NamedTuple):
-    """One worker's work, with metrics or without."""
+    """One worker's work."""
 
     tasks_per_second: float
     cpu_milliseconds_per_task: float
     load: Load
 
 
+def variants(collector_url: str) -> dict[str, Environment]:
+    """Return what is compared: a setting that makes the difference to how it comes."""
+    return {
+        AS_IT_COMES: {},
+        "without metrics": {"WORKER_METRICS_PORT": "0"},
+        "without a line per task": {"LOG_LEVEL": "WARNING"},
+        "with traces": {"OTEL_EXPORTER_OTLP_ENDPOINT": collector_url},
+    }
+
+
 def measure(system: System, effort: Effort) -> Sequence[Run]:
-    turns: dict[bool, list[Turn]] = {True: [], False: []}
-    with ExitStack() as others:
+    with ExitStack() as opened:
         for name in WORKERS:
-            others.enter_context(system.without(name))
-        for number in range(effort.metrics_turns):
-            for on in (True, False) if number % 2 else (False, True):
-                turns[on].append(_turn(system, effort.metrics_tasks, on=on))
-    load = turns[True][-1].load
-    title = f"metrics of a worker on and off, {effort.metrics_tasks} waiting"
-    return [Run(title, "metrics", figures_of(turns[True], turns[False]), load, limit_of(load))]
+            opened.enter_context(system.without(name))
+        compared = variants(opened.enter_context(collector()))
+        turns: dict[str, list[Turn]] = {name: [] for name in compared}
+        for number in range(effort.extras_turns):
+            for name in list(compared)[:: -1 if number % 2 else 1]:
+                turns[name].append(_turn(system, effort.extras_tasks, compared[name]))
+    load = turns[AS_IT_COMES][-1].load
+    title = f"extras of a worker on and off, {effort.extras_tasks} waiting"
+    return [Run(title, "extras", figures_of(turns), load, limit_of(load))]
 
 
-def figures_of(with_metrics: Sequence[Turn], without: Sequence[Turn]) -> list[Figure]:
+def figures_of(turns: Mapping[str, Sequence[Turn]]) -> list[Figure]:
     """Compare each turn with the one beside it, as the machine is not the same for long."""
-    pairs = list(zip(with_metrics, without, strict=True))
-    rates = [on.tasks_per_second / off.tasks_per_second for on, off in pairs]
-    costs = [on.cpu_milliseconds_per_task / off.cpu_milliseconds_per_task for on, off in pairs]
-    rate, cost = median(rates), median(costs)
-    return [
-        Figure("with metrics", _shown(with_metrics)),
-        Figure("without", _shown(without)),
-        Figure("with / without, turn by turn", _listed(rates)),
-        Figure("its middle", f"{rate:.3f}", f">= {LEAST_RATIO}", met=rate >= LEAST_RATIO),
-        Figure("the worker's CPU per task, with / without", _listed(costs)),
-        Figure("its middle", f"{cost:.3f}", f"<= {MOST_RATIO}", met=cost <= MOST_RATIO),
+    as_it_comes = turns[AS_IT_COMES]
+    figures = [Figure(name, _shown(of_one)) for name, of_one in turns.items()]
+    for name, others in turns.items():
+        if name != AS_IT_COMES:
+            figures += _compared(name, as_it_comes, others)
+    return figures
+
+
+def _compared(name: str, as_it_comes: Sequence[Turn], others: Sequence[Turn]) -> list[Figure]:
+    """Relate the more to the less, so that a ratio above 1 is what the extra costs."""
+    is_more = name.startswith("with ")
+    more, less = (others, as_it_comes) if is_more else (as_it_comes, others)
+    ratios = [
+        one.cpu_milliseconds_per_task / other.cpu_milliseconds_per_task
+        for one, other in zip(more, less, strict=True)
     ]
+    what = f"CPU per task, {name if is_more else AS_IT_COMES} / {AS_IT_COMES if is_more else name}"
+    shown = f"{median(ratios):.3f} ({_listed(ratios)})"
+    if is_more:  # nobody has to
+        return [Figure(what, shown)]
+    return [Figure(what, shown, f"<= {MOST_RATIO}", met=median(ratios) <= MOST_RATIO)]
 
 
 def _shown(turns: Sequence[Turn]) -> str:
     rates = [turn.tasks_per_second for turn in turns]
     cpu = median(turn.cpu_milliseconds_per_task for turn in turns)
     return (
-        f"{median(rates):.1f} tasks/s (median of {len(rates)}: {min(rates):.1f}-{max(rates):.1f}), "
-        f"{cpu:.2f} ms of CPU per task"
+        f"{median(rates):.0f} tasks/s (median of {len(rates)}: {min(rates):.0f}-{max(rates):.0f}), "
+        f"{cpu:.3f} ms of CPU per task"
     )
 
 
@@ -82,14 +105,12 @@ def _listed(ratios: Sequence[float]) -> str:
     return " · ".join(f"{ratio:.3f}" for ratio in ratios)
 
 
-def _turn(system: System, count: int, *, on: bool) -> Turn:
+def _turn(system: System, count: int, changed: Environment) -> Turn:
     user_id = system.ledger.new_user()
-    accepted = fill(system, user_id, count)
+    accepted = system.ledger.accept_together(user_id, count)
+    system.settle()
     # the port of the worker that is missing: Prometheus asks for the metrics as it always does
-    environment = system.stack.env_for(WORKERS[0])
-    if not on:
-        environment["WORKER_METRICS_PORT"] = "0"
-    with _running(environment) as worker:
+    with _running({**system.stack.env_for(WORKERS[0]), **changed}) as worker:
         before, usage = system.snapshot(), _usage(worker)
         system.ledger.wait_until_finished(DRAIN_SECONDS + count / SLOWEST_TASKS_PER_SECOND)
         after, used = system.snapshot(), _usage(worker) - usage
@@ -106,7 +127,7 @@ def steady_rate(tasks: Sequence[LedgerTask]) -> float:
 
 
 @contextmanager
-def _running(environment: Mapping[str, str]) -> Iterator[psutil.Process]:
+def _running(environment: Environment) -> Iterator[psutil.Process]:
     """Run a worker of the system's own, from when it is ready."""
     with tempfile.TemporaryDirectory(prefix="conveyor-bench-") as folder:
         ready = Path(folder) / "ready"
@@ -134,7 +155,7 @@ def _wait_for(ready: Path, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_SECONDS
     while not ready.exists():
         if process.poll() is not None or time.monotonic() > deadline:
-            raise BenchError("the worker of the metrics was not ready, see above")
+            raise BenchError("the worker of the extras was not ready, see above")
         time.sleep(POLL_SECONDS)
 
 
