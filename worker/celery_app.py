@@ -1,6 +1,6 @@
 """The Celery application: Redis carries messages of id and name, the ledger has all else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import structlog
@@ -13,6 +13,8 @@ from app.settings import Settings
 from app.tasks.broker import transport_options
 from app.tasks.registry import TaskDefinition, TaskRegistry
 from app.tracing.tracing import TRACEPARENT
+from worker.batches.request import mask
+from worker.batches.strategy import BatchStrategy
 from worker.message import Delivery
 from worker.outcome import Outcome
 from worker.time_limits import time_limits
@@ -23,6 +25,8 @@ SOCKET_TIMEOUT_SECONDS = 5
 
 
 Handler = Callable[[TaskDefinition, Delivery], Outcome]
+# It returns the ids of the tasks that have to be run alone.
+BatchHandler = Callable[[TaskDefinition, Sequence[Delivery]], Collection[str]]
 
 
 class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
@@ -36,13 +40,13 @@ class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
         limits = time_limits(definition.time_limit_seconds or settings.task_time_limit_seconds)
         self.soft_time_limit, self.time_limit = limits.soft, limits.hard  # type: ignore[assignment] # int in the stubs
         self._definition = definition
-        self._queue = definition.queue or settings.task_queue
+        self.queue_name = definition.queue or settings.task_queue
         self._handle = handle
 
     @property
     def redelivered_from(self) -> str | None:
         """The queue, if Redis has handed out the message before."""
-        return self._queue if (self.request.delivery_info or {}).get("redelivered") else None
+        return self.queue_name if (self.request.delivery_info or {}).get("redelivered") else None
 
     def run(self) -> None:
         """Run in a process of the pool."""
@@ -51,7 +55,7 @@ class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
         traceparent = getattr(self.request, TRACEPARENT, None)
         delivery = Delivery(
             str(self.request.id),
-            self._queue,
+            self.queue_name,
             request_id,
             traceparent if isinstance(traceparent, str) else None,
         )
@@ -62,6 +66,27 @@ class LedgerTask(Task):  # type: ignore[type-arg] # generic in the stubs alone
             raise
         if outcome is Outcome.REQUEUED:
             raise Reject(requeue=True)
+
+
+class BatchTask(LedgerTask):
+    """Takes the messages of several tasks at once, or one message like any other task."""
+
+    Strategy = BatchStrategy  # type: ignore[assignment] # a name in the stubs
+
+    def __init__(
+        self, definition: TaskDefinition, settings: Settings, handle: Handler, handle_batch: BatchHandler
+    ) -> None:
+        super().__init__(definition, settings, handle)
+        self.batch_size = definition.batch_size or 1
+        self._handle_batch = handle_batch
+
+    def run(self, batch: Sequence[Delivery] = ()) -> int | None:  # type: ignore[override]
+        """Run in a process of the pool; returns the places in the batch of what has to be run alone."""
+        if not batch:
+            return super().run()
+        alone = self._handle_batch(self._definition, batch)
+        places = {delivery.task_id: place for place, delivery in enumerate(batch)}
+        return mask(places[task_id] for task_id in alone)
 
 
 def consumed_queues(settings: Settings, registry: TaskRegistry) -> list[str]:
@@ -79,12 +104,23 @@ def consumed_queues(settings: Settings, registry: TaskRegistry) -> list[str]:
     return sorted(settings.worker_queues) or known
 
 
-def create_celery(settings: Settings, registry: TaskRegistry, handle: Handler) -> Celery:
-    """Return an application that knows every queue some task uses."""
+def create_celery(
+    settings: Settings,
+    registry: TaskRegistry,
+    handle: Handler,
+    handle_batch: BatchHandler | None = None,
+) -> Celery:
+    """Return an application that knows every queue some task uses; only `handle_batch` makes batches."""
     celery = Celery("conveyor", set_as_current=False)
     celery.conf.update(_configuration(settings, registry.queues(settings.task_queue)))
+    sizes = {task.name: task.batch_size for task in registry if task.batch_size and handle_batch}
+    celery.conf.broker_transport_options["batch_sizes"] = sizes
     for definition in registry:
-        celery.register_task(LedgerTask(definition, settings, handle))
+        celery.register_task(
+            BatchTask(definition, settings, handle, handle_batch)
+            if definition.name in sizes and handle_batch
+            else LedgerTask(definition, settings, handle)
+        )
     return celery
 
 

@@ -14,13 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.attempts.lifecycle import GiveUp, Skip
 from app.attempts.repository import Attempt, AttemptRepository
 from app.correlation import TRACE_ID
-from app.database.errors import is_rolled_back, is_transient, is_unavailable
+from app.database.errors import is_transient, is_unavailable
 from app.database.routing import Database
-from app.database.sessions import WriteSession
 from app.requests.repository import RequestLogRepository
 from app.tasks.context import TaskCancelledError, TaskContext
 from app.tasks.registry import TaskDefinition
 from app.tracing.tracing import Span, Tracing
+from worker.commits import CommitUncertainError, commit
 from worker.failures import InvalidPayloadError, describe, deserves_retry
 from worker.message import Delivery
 from worker.metrics import Kind, TaskMetrics
@@ -36,10 +36,6 @@ REQUEUE_PAUSE_SECONDS = 1.0
 FAILED_OUTCOMES = frozenset(
     {Outcome.RETRYING, Outcome.FAILED, Outcome.LOST_LEASE, Outcome.UNCERTAIN, Outcome.UNRECORDED}
 )
-
-
-class CommitUncertainError(Exception):
-    """The connection broke during COMMIT: only the ledger knows whether it happened."""
 
 
 class Execution:
@@ -167,17 +163,8 @@ class Execution:
                 # Interrupted anywhere, the connection may hold half an answer; the next user would get it.
                 session.invalidate()
                 raise
-            self._commit(session)
+            commit(session)
         return Outcome.SUCCEEDED
-
-    def _commit(self, session: WriteSession) -> None:
-        try:
-            session.commit()
-        except (SQLAlchemyError, SoftTimeLimitExceeded) as error:
-            if is_rolled_back(error):
-                raise
-            session.invalidate()
-            raise CommitUncertainError(describe(error)) from error
 
     def _fail(self, attempt: Attempt, error: Exception) -> Outcome:
         again = deserves_retry(error, attempt.number, attempt.max_attempts)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.redis_client import connect_redis
 from app.settings import Settings
 from app.tasks.registry import TaskDefinition, TaskRegistry
 from app.tracing.tracing import create_tracing
+from worker.batches.execution import BatchExecution
 from worker.celery_app import LedgerTask, consumed_queues, create_celery
 from worker.delivery.attempt_leases import AttemptLeases
 from worker.delivery.lease import visibility_lease
@@ -29,7 +31,7 @@ from worker.message import Delivery
 from worker.metrics import Kind, ParentMetrics, TaskMetrics
 from worker.outcome import Outcome
 from worker.presence import Presence
-from worker.running import describe_running, running_task_ids, running_task_names
+from worker.running import batched_task_ids, describe_running, leased_task_ids, running_task_names
 from worker.shutdown import GracefulWorker, say_in_json
 from worker.time_limits import longest_silence
 
@@ -67,8 +69,9 @@ class WorkerProcess:
             self._database,
             self._owner,
             settings.task_lease_seconds,
-            running_task_ids,
+            leased_task_ids,
             self._metrics,
+            batched=batched_task_ids,
             tasks=self._task_metrics,
             guard=self._guard,
         )
@@ -77,7 +80,8 @@ class WorkerProcess:
         self._monitoring = MonitoringServer(address, registry, {}, self._guard) if address[1] else None
         self._ready_file = Path(settings.worker_ready_file) if settings.worker_ready_file else None
         self._execution: Execution | None = None
-        self._celery = create_celery(settings, self._tasks, self._handle)
+        self._batches: BatchExecution | None = None
+        self._celery = create_celery(settings, self._tasks, self._handle, self._handle_batch)
         use_safe_transport(self._celery)
 
     def run(self) -> int:
@@ -150,12 +154,14 @@ class WorkerProcess:
         self._database.forget_parent_connections()
         # the parent has nothing to export, and a thread of its own would not outlive the fork
         self._tracing.start()
+        redis = connect_redis(self._settings, TASK_REDIS_TIMEOUT_SECONDS)
+        common = (self._database, redis, self._task_metrics)
+        worker = self._settings.replica_name
+        self._batches = BatchExecution(*common, worker=worker, tracing=self._tracing)
         self._execution = Execution(
-            self._database,
-            connect_redis(self._settings, TASK_REDIS_TIMEOUT_SECONDS),
-            self._task_metrics,
+            *common,
             owner=self._owner,
-            worker=self._settings.replica_name,
+            worker=worker,
             lease_seconds=self._settings.task_lease_seconds,
             tracing=self._tracing,
         )
@@ -168,6 +174,11 @@ class WorkerProcess:
         if self._execution is None:
             raise RuntimeError("tasks run in the pool's processes only")
         return self._execution.handle(definition, delivery)
+
+    def _handle_batch(self, definition: TaskDefinition, batch: Sequence[Delivery]) -> Collection[str]:
+        if self._batches is None:
+            raise RuntimeError("tasks run in the pool's processes only")
+        return self._batches.handle(definition, batch)
 
     def _describe(self) -> dict[str, Any]:
         running = describe_running()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Update, or_, select, update
+from sqlalchemy import CursorResult, Update, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.attempts.lifecycle import GiveUp, Run, Skip, SkipReason, TaskState, decide_delivery
@@ -122,6 +122,11 @@ class AttemptRepository:
             .where(Task.id.in_(task_ids), Task.lease_owner == owner, Task.status == TaskStatus.RUNNING)
             .values(lease_until=now_plus(lease_seconds))
         )
+
+    def count_waiting(self, task_ids: Collection[str]) -> int:
+        """Count those that nobody has started or ended yet, as others see it: a batch may be at them."""
+        waiting = Task.id.in_(task_ids), Task.status == TaskStatus.QUEUED
+        return self._session.scalar(select(func.count()).where(*waiting)) or 0
 
     def release(self, owner: str) -> list[str]:
         """Give back what a stopping worker did not finish, uncounted, and return the tasks' ids."""

@@ -1,7 +1,8 @@
 """`ReadSession` and `WriteSession`: the type of a session says which member it talks to."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal, NoReturn
 
 import structlog
@@ -56,6 +57,17 @@ class WriteSession(Session):
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run `action` once, after the commit; it must not raise, for the row is the promise."""
         self._after_commit.append(action)
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Undo what is done in it if it raises, and nothing else of the transaction."""
+        before = list(self._after_commit)
+        try:
+            with self.begin_nested():
+                yield
+        except BaseException:
+            self._after_commit = before
+            raise
 
     def commit(self) -> None:
         """Commit, then run what was to happen after it."""

@@ -12,6 +12,7 @@ from app.database.sessions import WriteSession
 from app.tasks.context import TaskContext
 
 TaskFunction = Callable[..., BaseModel | None]
+BATCH_SIZES = range(1, 501)
 
 
 class TaskDefinitionError(Exception):
@@ -30,6 +31,7 @@ class TaskDefinition:
     max_retries: int | None = None
     retry_delay_seconds: float | None = None
     time_limit_seconds: int | None = None
+    batch_size: int | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> BaseModel | None:  # noqa: ANN401 - the function's own signature
         return self.function(*args, **kwargs)
@@ -55,15 +57,21 @@ def task(
     max_retries: int | None = None,
     retry_delay_seconds: float | None = None,
     time_limit_seconds: int | None = None,
+    batch_size: int | None = None,
 ) -> Callable[[TaskFunction], TaskDefinition]:
     """Register a function `(session: WriteSession, payload: Model[, context: TaskContext])` as a task.
 
     What is left out comes from the settings. Everything that the function writes through its
     session takes effect together with the task's success, exactly once.
 
+    `batch_size` is for functions of milliseconds that use nothing but their session: up to so many
+    tasks that wait behind each other are run one after the other in one transaction, on one session.
+
     Raises:
         TaskDefinitionError: the function's parameters are not as above.
     """
+    if batch_size is not None and batch_size not in BATCH_SIZES:
+        raise TaskDefinitionError(f"task {name!r}: a batch_size is {BATCH_SIZES[0]} to {BATCH_SIZES[-1]}")
 
     def register(function: TaskFunction) -> TaskDefinition:
         payload, takes_context = _read_signature(name, function)
@@ -76,6 +84,7 @@ def task(
             max_retries=max_retries,
             retry_delay_seconds=retry_delay_seconds,
             time_limit_seconds=time_limit_seconds,
+            batch_size=batch_size,
         )
 
     return register

@@ -3,9 +3,11 @@
 import os
 import signal
 import time
+from typing import Literal
 
 from billiard.exceptions import SoftTimeLimitExceeded
 from pydantic import BaseModel
+from sqlalchemy import text
 
 from app.database.sessions import WriteSession
 from app.models import Product
@@ -66,6 +68,42 @@ def slow_product(session: WriteSession, payload: Slowness, context: TaskContext)
         time.sleep(0.05)
         if payload.checkpoints:
             context.raise_if_cancelled()
+    return Made(product_id=product.id)
+
+
+class Quickness(BaseModel):
+    """A product that is made at once, and what happens besides."""
+
+    user_id: int
+    mishap: Literal["none", "raise", "die", "wait", "lose_connection", "roll_back"] = "none"
+
+
+@task("quick_product", batch_size=50)
+def quick_product(session: WriteSession, payload: Quickness, context: TaskContext) -> Made:
+    """Insert a product together with others; what befalls the database does so the first time alone."""
+    note_start(context)
+    is_first = context.redis.llen(starts_key(context.task_id)) == 1
+    match payload.mishap:
+        case "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "wait":
+            time.sleep(1.5)
+        case "lose_connection" if is_first:
+            session.execute(text("KILL CONNECTION_ID()"))
+        case "roll_back" if is_first:
+            session.execute(text("ROLLBACK"))
+    product = Product(
+        user_id=payload.user_id,
+        task_id=context.task_id,
+        name="quick",
+        description="",
+        price=1,
+        quantity=1,
+        category="Toys",
+    )
+    ProductRepository(session).add(product)
+    if payload.mishap == "raise":
+        raise ValueError("no luck")
     return Made(product_id=product.id)
 
 

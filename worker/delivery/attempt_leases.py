@@ -52,16 +52,18 @@ class AttemptLeases:
         database: Database,
         owner: str,
         lease_seconds: float,
-        running: Callable[[], Collection[str]],
+        leased: Callable[[], Collection[str]],
         metrics: ParentMetrics,
         *,
+        batched: Callable[[], Collection[str]] = tuple,
         tasks: TaskMetrics,
         guard: ForkGuard,
     ) -> None:
         self._database = database
         self._owner = owner
         self._lease_seconds = lease_seconds
-        self._running = running
+        self._leased = leased
+        self._batched = batched
         self._metrics = metrics
         self._tasks = tasks
         self._guard = guard
@@ -120,16 +122,19 @@ class AttemptLeases:
 
     def renew(self) -> None:
         """Write everything that is due, in one transaction; what fails is tried again."""
-        task_ids = self._running()
-        held = self._write(task_ids) if task_ids or self._lost else 0
+        leased, batched = self._leased(), self._batched()
+        held = self._write(leased, batched) if leased or batched or self._lost else 0
         if self._draining.is_set() and held == 0:
             self._idle.set()
 
-    def _write(self, task_ids: Collection[str]) -> int | None:
+    def _write(self, leased: Collection[str], batched: Collection[str]) -> int | None:
+        """Return how many tasks are still being run."""
         try:
             with self._database.write() as session:
                 ends = [end for lost in self._lost if (end := self._record(session, lost))]
-                held = AttemptRepository(session).renew(self._owner, task_ids, self._lease_seconds)
+                attempts = AttemptRepository(session)
+                held = attempts.renew(self._owner, leased, self._lease_seconds)
+                held += attempts.count_waiting(batched) if self._draining.is_set() else 0
                 session.commit()
         except SQLAlchemyError as error:
             if self._healthy:

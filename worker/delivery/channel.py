@@ -9,7 +9,7 @@ when that key changes (client tracking).
 
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from queue import Empty
 from time import monotonic
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from worker.delivery.unacknowledged import MalformedMessageError, Push, SafeMess
 log = structlog.get_logger(__name__)
 
 MOST_PER_ROUND_TRIP = 50
+MOST_LOOKED_AT = 500  # Redis does nothing else meanwhile
 MOST_PUT_ASIDE = 1000
 LOOK_AGAIN_SECONDS = 5
 LOOK_AGAIN_WITHOUT_CALLS_SECONDS = 0.5
@@ -46,6 +47,8 @@ class SafeChannel(redis.Channel):  # type: ignore[misc] # untyped
 
     QoS = SafeQoS
     Message = SafeMessage
+    from_transport_options = (*redis.Channel.from_transport_options, "batch_sizes")
+    batch_sizes: Mapping[str, int] = {}  # by a task's name; kombu sets it from the options
     _in_poll: Any
     _brpop_sent_at: Any
 
@@ -123,7 +126,8 @@ class SafeChannel(redis.Channel):  # type: ignore[misc] # untyped
         flags = [int(queue in self._unacknowledging_queues) for queue in self._asked_queues]
         self._sent_tags = self.qos.take_acknowledged()
         self._in_poll, self._asked, self._brpop_sent_at = connection, True, monotonic()
-        arguments = (*keys, limit, MOST_PUT_ASIDE, *flags, *self._sent_tags)
+        sizes = json.dumps(self.batch_sizes)
+        arguments = (*keys, limit, MOST_LOOKED_AT, MOST_PUT_ASIDE, sizes, *flags, *self._sent_tags)
         _send(connection, "EVALSHA", redis_script("receive").sha, len(keys), *arguments)
 
     def _brpop_read(self, **_: Any) -> bool:

@@ -13,6 +13,7 @@ from celery import bootsteps
 from celery.worker import state
 
 from worker.delivery.unacknowledged import server_time
+from worker.running import delivery_tags
 
 log = structlog.get_logger(__name__)
 
@@ -70,5 +71,5 @@ def held_tags(channel: Any) -> set[str]:  # noqa: ANN401 - kombu's channel is un
     requests = {*state.active_requests, *state.reserved_requests}
     return {
         *channel.qos._delivered,  # noqa: SLF001 - there is no public name; held by a contract test
-        *(request.message.delivery_tag for request in requests if not request.acknowledged),
+        *(tag for request in requests if not request.acknowledged for tag in delivery_tags(request)),
     }

@@ -1,22 +1,30 @@
 -- Forgets acknowledged messages, then moves others from their queues to kombu's record of unacknowledged ones
 -- and returns them.
 -- KEYS: the hash and the sorted set of unacknowledged messages, then the queues in the order to look at.
--- ARGV: the most messages to return; the most malformed ones to keep; for each queue '1' if its consumers do not
--- acknowledge; then the tags of the acknowledged messages.
+-- ARGV: the most slots to fill; the most messages to look at; the most malformed ones to keep; an object with the
+-- batch size of each task that has one; for each queue '1' if its consumers do not acknowledge; then the tags of
+-- the acknowledged messages.
+-- A message fills a slot. Of a task with a batch size, messages that follow each other share one, up to that size,
+-- unless somebody had them before: one of them may be what killed him.
 -- Returns the number of malformed messages that were put aside, then for each message its queue's place, tag and text.
 -- The sorted set has the server's clock, so the workers' clocks may differ.
-local limit, most_put_aside = tonumber(ARGV[1]), tonumber(ARGV[2])
+local most_slots, most_looked_at, most_put_aside = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local batch_sizes = cjson.decode(ARGV[4])
+local first_flag = 5
+local first_tag = first_flag + #KEYS - 2
 local clock = redis.call('TIME')
 local now = clock[1] .. '.' .. string.format('%06d', clock[2])
 local answer = {0}
-local looked_at = 0
+local looked_at, slots, is_full = 0, 0, false
 
 local function address(message)
-    local properties = cjson.decode(message).properties
+    local decoded = cjson.decode(message)
+    local properties = decoded.properties
     local info = properties.delivery_info
     local tag, exchange, routing_key = properties.delivery_tag, info.exchange, info.routing_key
     assert(type(tag) == 'string' and type(exchange) == 'string' and type(routing_key) == 'string')
-    return tag, cjson.encode(exchange), cjson.encode(routing_key)
+    local batched = type(decoded.headers) == 'table' and not info.redelivered and decoded.headers.task
+    return tag, cjson.encode(exchange), cjson.encode(routing_key), batch_sizes[batched] and batched
 end
 
 local function put_aside(queue, message)
@@ -29,29 +37,43 @@ end
 redis.call('HLEN', KEYS[1])
 redis.call('ZCARD', KEYS[2])
 
-if #ARGV > #KEYS then
-    redis.call('HDEL', KEYS[1], unpack(ARGV, #KEYS + 1))
-    redis.call('ZREM', KEYS[2], unpack(ARGV, #KEYS + 1))
+if #ARGV >= first_tag then
+    redis.call('HDEL', KEYS[1], unpack(ARGV, first_tag))
+    redis.call('ZREM', KEYS[2], unpack(ARGV, first_tag))
 end
 
 for place = 3, #KEYS do
-    while #answer - 1 < 3 * limit and looked_at < 2 * limit do
-        local message = redis.call('RPOP', KEYS[place])
+    local batch, in_batch = nil, 0
+    while not is_full and looked_at < most_looked_at do
+        local message = redis.call('LINDEX', KEYS[place], -1)
         if not message then break end
-        looked_at = looked_at + 1
-        local readable, tag, exchange, routing_key = pcall(address, message)
-        if not readable then
-            put_aside(KEYS[place], message)
+        local readable, tag, exchange, routing_key, batched = pcall(address, message)
+        local joins = readable and batched and batched == batch and in_batch < batch_sizes[batch]
+        if readable and not joins and slots == most_slots then
+            is_full = true
         else
-            if ARGV[place] ~= '1' then
-                redis.call('HSET', KEYS[1], tag, '[' .. message .. ', ' .. exchange .. ', ' .. routing_key .. ']')
-                redis.call('ZADD', KEYS[2], now, tag)
+            redis.call('RPOP', KEYS[place])
+            looked_at = looked_at + 1
+            if not readable then
+                put_aside(KEYS[place], message)
+            else
+                if joins then
+                    in_batch = in_batch + 1
+                else
+                    slots, batch, in_batch = slots + 1, batched, 1
+                end
+                if ARGV[first_flag + place - 3] ~= '1' then
+                    redis.call('HSET', KEYS[1], tag, '[' .. message .. ', ' .. exchange .. ', ' .. routing_key .. ']')
+                    redis.call('ZADD', KEYS[2], now, tag)
+                end
+                answer[#answer + 1] = place - 2
+                answer[#answer + 1] = tag
+                answer[#answer + 1] = message
             end
-            answer[#answer + 1] = place - 2
-            answer[#answer + 1] = tag
-            answer[#answer + 1] = message
+            is_full = slots == most_slots and not batch
         end
     end
+    is_full = slots == most_slots
 end
 
 -- A read of an empty queue makes the server tell this connection when the next message comes.

@@ -4,6 +4,7 @@ The record is kombu's own, in its keys and its form: all that reads it goes on d
 """
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -49,6 +50,29 @@ class Pushes(list[Push]):
         self.append(Push("RPUSH", queue, message))
 
 
+class Batches:
+    """Which unacknowledged messages belong together."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, set[str]] = {}
+        self.spared = 0  # messages that take no place of their own
+
+    def add(self, tags: Sequence[str]) -> None:
+        """Note a batch."""
+        batch = set(tags)
+        self._left |= dict.fromkeys(batch, batch)
+        self.spared += len(batch) - 1
+
+    def remove(self, tag: str) -> None:
+        """Note that a message, of a batch or not, was acknowledged or given back."""
+        batch = self._left.pop(tag, None)
+        if batch is None:
+            return
+        batch.remove(tag)
+        if batch:
+            self.spared -= 1
+
+
 class SafeQoS(redis.QoS):  # type: ignore[misc] # untyped
     """Does not write on receipt what the receiving script has written already.
 
@@ -61,7 +85,23 @@ class SafeQoS(redis.QoS):  # type: ignore[misc] # untyped
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._acknowledged: list[str] = []
+        self._batches = Batches()
         super().__init__(*arguments, **options)
+
+    def count_as_one(self, tags: Sequence[str]) -> None:
+        """Let messages of one batch take one place of the prefetch count, until the last is acknowledged."""
+        self._batches.add(tags)
+
+    def can_consume(self) -> bool:
+        """Tell whether there is room for a message or a batch."""
+        return not self.prefetch_count or self._places_taken() < self.prefetch_count
+
+    def can_consume_max_estimate(self) -> int | None:
+        """Return for how many there is room; None if without limit."""
+        return max(0, self.prefetch_count - self._places_taken()) if self.prefetch_count else None
+
+    def _places_taken(self) -> int:
+        return len(self._delivered) - len(self._dirty) - self._batches.spared
 
     def append(self, message: Any, delivery_tag: str) -> None:
         """Note a message that was delivered."""
@@ -74,8 +114,14 @@ class SafeQoS(redis.QoS):  # type: ignore[misc] # untyped
         """Acknowledge with the next request, or at once if there will be none."""
         self._acknowledged.append(delivery_tag)
         virtual.QoS.ack(self, delivery_tag)
+        self._batches.remove(delivery_tag)
         if self.channel.closed or not self.channel.active_queues:
             self.flush_acknowledged()
+
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        """Give a message back, or drop it."""
+        super().reject(delivery_tag, requeue=requeue)
+        self._batches.remove(delivery_tag)
 
     @property
     def has_acknowledged(self) -> bool:

@@ -34,7 +34,7 @@ class CreatedProduct(BaseModel):
     category: str
 
 
-@task("create_product_from_user")
+@task("create_product_from_user", batch_size=100)
 def create_product_from_user(
     session: WriteSession, payload: UserReference, context: TaskContext
 ) -> CreatedProduct:

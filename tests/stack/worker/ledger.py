@@ -1,7 +1,7 @@
 """The ledger as a test sees it: accept a task as the API would, and wait for what becomes of it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -64,6 +64,12 @@ class Ledger:
         [task_id] = self.accept(name, payload, **columns)
         self.publish(task_id, name)
         return task_id
+
+    def submit_together(self, name: str, payloads: Sequence[Mapping[str, Any]], **columns: Any) -> list[str]:  # noqa: ANN401 - as above
+        """Accept tasks and publish them behind each other."""
+        ids = [self.accept(name, payload, **columns)[0] for payload in payloads]
+        self.broker.publish([Message(task_id, name, self.queue) for task_id in ids])
+        return ids
 
     def publish(self, task_id: str, name: str) -> None:
         self.broker.publish([Message(task_id, name, self.queue)])

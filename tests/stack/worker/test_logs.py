@@ -21,8 +21,6 @@ LIFE = (
     "task accepted",
     "request",
     "task published",
-    "message received",
-    "attempt started",
     "task ended",
 )
 
@@ -44,6 +42,7 @@ def test_one_id_finds_the_life_of_a_task(stack: Stack, api: httpx.Client, user_i
     wait_until(lambda: set(LIFE) <= found(), f"all of {LIFE} are found")
     lines = lines_with(stack, request_id)
     assert {line["process"] for line in lines} == {"api", "worker"}
+    assert {"waited_seconds", "seconds", "batch"} <= set(lines[-1])
     tasks = {line.get("task_id") for line in lines} - {None}
     assert tasks == {task["task_id"]}
     assert lines[-1]["outcome"] == "succeeded"

@@ -74,13 +74,13 @@ def test_one_trace_leads_from_the_request_to_the_statements_of_the_worker(
     parts = {
         "POST /api/users/{user_id}/create-product",
         f"publish {ledger.queue}",
-        *(PROCESS, "claim", "run", "INSERT products", "COMMIT"),
+        *(PROCESS, "run", "INSERT products", "COMMIT"),
     }
     wait_until(lambda: parts <= collector.names(trace_id), "every part has arrived", 20)
     spans = {span.name: span for span in collector.spans(trace_id)}
     publish, worked = spans[f"publish {ledger.queue}"], spans[PROCESS]
     assert worked.parent_span_id == publish.span_id
-    assert spans["claim"].parent_span_id == spans["run"].parent_span_id == worked.span_id
+    assert spans["run"].parent_span_id == spans["COMMIT"].parent_span_id == worked.span_id
     assert spans["INSERT products"].parent_span_id == spans["run"].span_id
     said = attributes(worked)
     assert said["conveyor.task.id"] == task["task_id"]

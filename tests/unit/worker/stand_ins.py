@@ -1,7 +1,7 @@
 """Stand-ins for the ledger that fail on demand."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -115,6 +115,9 @@ class StandInLedger:
         self.calls.append(("renew", tuple(task_ids), lease_seconds))
         self.script.step("record")
         return len(task_ids) if self.is_held else 0
+
+    def count_waiting(self, task_ids: Collection[str]) -> int:
+        return len(task_ids)
 
     def release(self, owner: str) -> list[str]:
         self.calls.append(("release", owner))

@@ -15,7 +15,7 @@ from celery.worker.request import Request
 from kombu.transport import virtual
 
 from worker.delivery.lease import held_tags, visibility_lease
-from worker.running import TRIES, describe_running, running_requests, running_task_ids
+from worker.running import TRIES, describe_running, leased_task_ids, running_requests
 
 
 class StandInRequest:
@@ -145,7 +145,7 @@ def test_running_tasks_are_described_longest_first(
         {"task_id": "task-b", "name": "echo", "seconds": 60.0},
         {"task_id": "task-a", "name": "echo", "seconds": 1.0},
     ]
-    assert sorted(running_task_ids()) == ["task-a", "task-b", "task-c"]
+    assert sorted(leased_task_ids()) == ["task-a", "task-b", "task-c"]
 
 
 class Changing:

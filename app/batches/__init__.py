@@ -1,0 +1,1 @@
+"""Batches: several short tasks that take effect in one transaction."""

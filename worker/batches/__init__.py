@@ -1,0 +1,1 @@
+"""Several short tasks of one kind, executed in one transaction."""

@@ -1,0 +1,234 @@
+"""From the messages of a batch to their outcomes: claimed, run and finished in one transaction."""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
+from redis import Redis
+
+from app.attempts.lifecycle import Skip, SkipReason
+from app.batches.repository import BatchRepository, End, Locked, Member
+from app.correlation import REQUEST_ID, TASK_ID, TRACE_ID
+from app.database.errors import is_transient
+from app.database.routing import Database
+from app.database.sessions import WriteSession
+from app.tasks.context import TaskContext
+from app.tasks.registry import TaskDefinition
+from app.tracing.tracing import Span, Tracing
+from worker.commits import CommitUncertainError, commit
+from worker.message import Delivery
+from worker.metrics import Kind, TaskMetrics
+from worker.outcome import Outcome
+
+log = structlog.get_logger(__name__)
+
+# The rows stay locked meanwhile, and the first task's effect waits for the last one's.
+MOST_SECONDS = 0.25
+MICROSECONDS = 1_000_000
+
+Deliveries = Mapping[str, Delivery]
+
+
+class TaskRaisedError(Exception):
+    """A task's function raised; the others of its batch are run again without it."""
+
+    def __init__(self, task_id: str) -> None:
+        super().__init__(task_id)
+        self.task_id = task_id
+
+
+@dataclass(frozen=True)
+class Done:
+    """A task whose function has returned."""
+
+    member: Member
+    result: dict[str, object] | None
+    started: float
+    since_lock: float
+    span: Span
+
+    def end(self, now: float) -> End:
+        """Return what the ledger is told."""
+        took = round((now - self.started) * MICROSECONDS)
+        return End(self.member.task_id, self.member.request_id, took, self.result)
+
+
+class Part(NamedTuple):
+    """A part of a batch that fits into one transaction, and how it is run."""
+
+    definition: TaskDefinition
+    deliveries: Deliveries
+    isolated: bool = False  # with a savepoint for each task
+
+
+class BatchExecution:
+    """Runs batches on behalf of one worker process. What does not go smoothly is left to be run alone."""
+
+    def __init__(
+        self,
+        database: Database,
+        redis: Redis,
+        metrics: TaskMetrics,
+        *,
+        worker: str,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._database = database
+        self._redis = redis
+        self._metrics = metrics
+        self._worker = worker
+        self._tracing = tracing or Tracing()
+
+    def handle(self, definition: TaskDefinition, batch: Sequence[Delivery]) -> set[str]:
+        """Handle the messages; returns the ids of the tasks that have to be run alone."""
+        left: Deliveries = {delivery.task_id: delivery for delivery in batch}
+        alone: set[str] = set()
+        while left:
+            try:
+                left = self._run_part(definition, left, alone)
+            except Exception as error:  # noqa: BLE001 - whatever it is, alone it shows whose it is
+                log.warning("batch is run task by task", task=definition.name, tasks=len(left), error=error)
+                alone |= left.keys()
+                break
+        return alone
+
+    def _run_part(self, definition: TaskDefinition, left: Deliveries, alone: set[str]) -> Deliveries:
+        """Run one transaction; returns what it had no time for."""
+        try:
+            return self._transaction(Part(definition, left), alone)
+        except TaskRaisedError as raised:
+            self._leave(definition, raised, alone)
+        others = {task_id: delivery for task_id, delivery in left.items() if task_id not in alone}
+        return self._transaction(Part(definition, others, isolated=True), alone) if others else {}
+
+    def _transaction(self, part: Part, alone: set[str]) -> Deliveries:
+        with self._database.write() as session, ExitStack() as spans:
+            try:
+                repository = BatchRepository(session)
+                locked = repository.lock(part.deliveries)
+                done, rest = self._run_all(session, part, locked, spans, alone)
+                now = time.perf_counter()
+                ends = [one.end(now) for one in done]
+                if done and not repository.succeed(ends, self._worker, part.definition.name):
+                    raise RuntimeError("rows changed that are locked")
+            except SoftTimeLimitExceeded:
+                # Interrupted anywhere, the connection may hold half an answer; the next user would get it.
+                session.invalidate()
+                raise
+            if done:
+                self._commit(session, part, done)
+        alone.update(locked.others)
+        self._skip(part, locked)
+        return {member.task_id: part.deliveries[member.task_id] for member in rest}
+
+    def _run_all(
+        self, session: WriteSession, part: Part, locked: Locked, spans: ExitStack, alone: set[str]
+    ) -> tuple[list[Done], list[Member]]:
+        """Run as many as there is time for; returns them, and the rest."""
+        begin, done = time.perf_counter(), list[Done]()
+        for place, member in enumerate(locked.members):
+            if done and time.perf_counter() - begin > MOST_SECONDS:
+                return done, locked.members[place:]
+            try:
+                done.append(self._run(session, part, member, spans, begin))
+            except TaskRaisedError as raised:
+                if not part.isolated:
+                    raise
+                self._leave(part.definition, raised, alone)
+        return done, []
+
+    def _run(
+        self, session: WriteSession, part: Part, member: Member, spans: ExitStack, locked_at: float
+    ) -> Done:
+        started = time.perf_counter()
+        definition, delivery = part.definition, part.deliveries[member.task_id]
+        kind = Kind(definition.name, delivery.queue)
+        with ExitStack() as own:
+            span = own.enter_context(self._tracing.processing(*kind, member.task_id, delivery.traceparent))
+            span.set(attempt=1, queue_wait_seconds=member.queue_wait_seconds + started - locked_at)
+            result = self._call(session, part, member, span)
+            spans.push(own.pop_all())  # it lasts until the commit
+        return Done(member, result, started, started - locked_at, span)
+
+    def _call(
+        self, session: WriteSession, part: Part, member: Member, span: Span
+    ) -> dict[str, object] | None:
+        """Call the function.
+
+        Raises:
+            TaskRaisedError: it raised, or its payload does not fit.
+        """
+        context = TaskContext(
+            task_id=member.task_id,
+            attempt=1,
+            worker=self._worker,
+            redis=self._redis,
+            is_cancelled=lambda: False,  # who cancels it waits for the end of the transaction
+        )
+        ids = {TASK_ID: member.task_id, REQUEST_ID: member.request_id, TRACE_ID: span.trace_id}
+        known = {name: value for name, value in ids.items() if value}
+        try:
+            with (
+                structlog.contextvars.bound_contextvars(task=part.definition.name, **known),
+                self._tracing.span("run"),
+                session.part() if part.isolated else nullcontext(),
+            ):
+                result = part.definition.run(session, member.payload, context)
+                session.flush()
+                return result
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception as error:
+            if is_transient(error):
+                raise
+            raise TaskRaisedError(member.task_id) from error
+
+    def _commit(self, session: WriteSession, part: Part, done: Sequence[Done]) -> None:
+        try:
+            commit(session)
+        except CommitUncertainError:
+            self._note(part, done, Outcome.UNCERTAIN)
+            raise
+        self._note(part, done, Outcome.SUCCEEDED)
+
+    def _note(self, part: Part, done: Sequence[Done], outcome: Outcome) -> None:
+        now = time.perf_counter()
+        for one in done:
+            member, seconds = one.member, now - one.started
+            kind = Kind(part.definition.name, part.deliveries[member.task_id].queue)
+            waited = member.queue_wait_seconds + one.since_lock
+            one.span.set(outcome=outcome.value)
+            self._metrics.started(kind, waited)
+            self._metrics.ended(kind, outcome, seconds)
+            if outcome is Outcome.SUCCEEDED:
+                self._metrics.done(kind, member.age_seconds + now - one.started + one.since_lock)
+                self._metrics.final(kind, 1)
+            log.info(
+                "task ended",
+                task=kind.task,
+                task_id=member.task_id,
+                request_id=member.request_id,
+                queue=kind.queue,
+                attempt=1,
+                batch=len(done),
+                waited_seconds=round(waited, 3),
+                outcome=outcome.value,
+                seconds=round(seconds, 3),
+                **({TRACE_ID: one.span.trace_id} if one.span.trace_id else {}),
+            )
+
+    def _skip(self, part: Part, locked: Locked) -> None:
+        known = {member.task_id for member in locked.members} | {*locked.skipped, *locked.others}
+        unknown = dict.fromkeys(part.deliveries.keys() - known, Skip(SkipReason.UNKNOWN))
+        for task_id, skip in (unknown | locked.skipped).items():
+            log.info("message skipped", reason=skip.reason.value, **part.deliveries[task_id].ids)
+            self._metrics.skipped(skip.reason)
+
+    def _leave(self, definition: TaskDefinition, raised: TaskRaisedError, alone: set[str]) -> None:
+        ids = {"task": definition.name, TASK_ID: raised.task_id}
+        log.info("task raised in a batch, it is run alone", error=raised.__cause__, **ids)
+        alone.add(raised.task_id)
