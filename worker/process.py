@@ -1,5 +1,6 @@
 """One worker: its parent with threads for leases, presence and metrics, and the pool that runs tasks."""
 
+import gc
 import os
 import secrets
 from collections.abc import Collection, Sequence
@@ -103,6 +104,7 @@ class WorkerProcess:
         )
         if self._monitoring:
             self._monitoring.start()
+        _leave_garbage_alone()
         try:
             worker.start()
         finally:
@@ -151,6 +153,7 @@ class WorkerProcess:
     def _on_process_start(self, **_: object) -> None:
         if self._monitoring:
             self._monitoring.close_in_child()
+        _leave_garbage_alone()
         self._database.forget_parent_connections()
         # the parent has nothing to export, and a thread of its own would not outlive the fork
         self._tracing.start()
@@ -207,6 +210,12 @@ def loss_of_process(error: BaseException) -> str | None:
     if isinstance(error, WorkerLostError):
         return f"WorkerLostError: {str(error).partition(' Job:')[0]}"
     return None
+
+
+def _leave_garbage_alone() -> None:
+    """Have the collector pass over what was loaded at the start: it is most of what there is, and stays."""
+    gc.collect()
+    gc.freeze()
 
 
 def _on_received(request: Any, **_: object) -> None:  # noqa: ANN401 - Celery's request is untyped

@@ -42,6 +42,10 @@ LOG = text(f"""
     INSERT INTO requests (server_id, task_id, method, path, status_code, duration_ms, request_id)
     SELECT :server, batch.id, :method, :path, :code, batch.took_us / 1000, batch.request_id FROM {FINISHED}
 """)  # noqa: S608 - constant
+# The rows of a host that was lost or froze must not stay locked for as long as a long task may say nothing.
+MOST_SILENT_SECONDS = 5
+HURRY = text(f"SET @patience = @@SESSION.wait_timeout, SESSION wait_timeout = {MOST_SILENT_SECONDS}")
+RELAX = text("SET SESSION wait_timeout = @patience")
 # What ends the transaction unseen, an error that a task caught or a commit of its own, ends the savepoint.
 BEGIN, END = text("SAVEPOINT batch"), text("RELEASE SAVEPOINT batch")
 
@@ -83,7 +87,11 @@ class BatchRepository:
         self._session = session
 
     def lock(self, task_ids: Collection[str]) -> Locked:
-        """Lock the tasks until the end of the transaction; one that is unknown is in none of the lists."""
+        """Lock the tasks until the end of the transaction; one that is unknown is in none of the lists.
+
+        Until `relax` the server drops a connection that says nothing for some seconds.
+        """
+        self._session.execute(HURRY)
         rows = self._session.execute(LOCK, {"ids": json.dumps(sorted(task_ids))}).all()
         locked = Locked([], {}, [])
         for row in rows:
@@ -106,6 +114,10 @@ class BatchRepository:
         columns = {"server": WORKER_SERVER_ID, "method": TASK_METHOD, "path": name, "code": HTTP_OK}
         self._session.execute(LOG, {**written, **columns})
         return isinstance(result, CursorResult) and result.rowcount == len(rows)
+
+    def relax(self) -> None:
+        """Leave the connection as it was, after the end of the transaction."""
+        self._session.execute(RELAX)
 
 
 def _state(row: Row[Any]) -> TaskState:

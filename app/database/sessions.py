@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Literal, NoReturn
 
 import structlog
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -53,10 +53,15 @@ class WriteSession(Session):
         super().__init__(engine, expire_on_commit=False)
         self._after_commit: list[Callable[[], None]] = []
         self._committed_as: str | None = None
+        self._loaded: list[object] = []
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run `action` once, after the commit; it must not raise, for the row is the promise."""
         self._after_commit.append(action)
+
+    def keep_loaded(self) -> None:
+        """Ask the database once for each row that is got by its key; else what nobody holds is forgotten."""
+        event.listen(self, "loaded_as_persistent", lambda _, loaded: self._loaded.append(loaded))
 
     @contextmanager
     def part(self) -> Iterator[None]:

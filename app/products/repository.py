@@ -1,11 +1,16 @@
 """SQL of products."""
 
 from collections.abc import Sequence
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import CursorResult, Table, insert, select
 from sqlalchemy.orm import Session
 
 from app.models import Product
+
+# To a session's unit of work the same row costs seven times as much, more than all the rest of a short task.
+INSERT = insert(cast("Table", Product.__table__))
+WRITTEN = ("user_id", "task_id", "name", "description", "price", "quantity", "category")
 
 
 class ProductRepository:
@@ -29,5 +34,5 @@ class ProductRepository:
 
     def add(self, product: Product) -> None:
         """Insert the row now; the unique task id refuses a second product of one task."""
-        self._session.add(product)
-        self._session.flush()
+        result = self._session.execute(INSERT, {name: getattr(product, name) for name in WRITTEN})
+        product.id = cast("CursorResult[Any]", result).lastrowid

@@ -107,20 +107,24 @@ class BatchExecution:
 
     def _transaction(self, part: Part, alone: set[str]) -> Deliveries:
         with self._database.write() as session, ExitStack() as spans:
+            session.keep_loaded()  # each task asks for the same few users
+            repository = BatchRepository(session)
             try:
-                repository = BatchRepository(session)
                 locked = repository.lock(part.deliveries)
                 done, rest = self._run_all(session, part, locked, spans, alone)
-                now = time.perf_counter()
-                ends = [one.end(now) for one in done]
-                if done and not repository.succeed(ends, self._worker, part.definition.name):
-                    raise RuntimeError("rows changed that are locked")
-            except SoftTimeLimitExceeded:
+                if done:
+                    self._succeed(session, repository, part, done)
+            except TaskRaisedError:
+                session.rollback()
+                repository.relax()
+                raise
+            except BaseException:
                 # Interrupted anywhere, the connection may hold half an answer; the next user would get it.
                 session.invalidate()
                 raise
-            if done:
-                self._commit(session, part, done)
+            if not done:
+                session.rollback()
+            repository.relax()
         alone.update(locked.others)
         self._skip(part, locked)
         return {member.task_id: part.deliveries[member.task_id] for member in rest}
@@ -187,7 +191,13 @@ class BatchExecution:
                 raise
             raise TaskRaisedError(member.task_id) from error
 
-    def _commit(self, session: WriteSession, part: Part, done: Sequence[Done]) -> None:
+    def _succeed(
+        self, session: WriteSession, repository: BatchRepository, part: Part, done: Sequence[Done]
+    ) -> None:
+        now = time.perf_counter()
+        ends = [one.end(now) for one in done]
+        if not repository.succeed(ends, self._worker, part.definition.name):
+            raise RuntimeError("rows changed that are locked")
         try:
             commit(session)
         except CommitUncertainError:

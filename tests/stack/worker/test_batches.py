@@ -196,3 +196,23 @@ def test_a_worker_that_is_stopped_in_order_ends_its_batch(ledger: Ledger, start_
 
     assert [ledger.task(task_id).status for task_id in task_ids] == [TaskStatus.SUCCEEDED] * 2
     assert_done_once(ledger, task_ids)
+
+
+def test_a_worker_that_freezes_in_the_middle_of_a_batch_lets_go_of_its_rows(
+    ledger: Ledger, start_worker: StartWorker
+) -> None:
+    task_ids = submit(ledger, ["none", "wait"])
+    worker = start_worker()
+    ledger.wait_for_starts(task_ids[-1], 1)
+    frozen = [worker.pid, *worker.children()]
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+
+    try:
+        assert ledger.cancel(task_ids[0]), "the server has rolled the batch back"
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+
+    assert_done_once(ledger, task_ids[1:])
+    assert ledger.effects(task_ids[0]) == (0, 0)

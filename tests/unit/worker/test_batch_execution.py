@@ -54,6 +54,12 @@ class StandInSession:
         members = [member for member in self.locked.members if member.task_id in task_ids]
         return Locked(members, self.locked.skipped, self.locked.others)
 
+    def relax(self) -> None:
+        self._step("relax")
+
+    def rollback(self) -> None:
+        self._step("rollback")
+
     def succeed(self, ends: Sequence[End], worker: str, name: str) -> bool:
         assert (worker, name) == ("worker-1", "echo")
         self._step("succeed")
@@ -64,6 +70,9 @@ class StandInSession:
     def part(self) -> Iterator[None]:
         self._step("savepoint")
         yield
+
+    def keep_loaded(self) -> None:
+        """Every row is here already."""
 
     def flush(self) -> None:
         self._step("flush")
@@ -132,7 +141,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
 def test_a_batch_is_one_transaction_without_savepoints(bench: Bench) -> None:
     assert bench.handle() == set()
 
-    assert bench.session.calls == ["lock", "flush", "flush", "flush", "succeed", "commit"]
+    assert bench.session.calls == ["lock", "flush", "flush", "flush", "succeed", "commit", "relax"]
     assert bench.session.succeeded == ["a", "b", "c"]
 
 
@@ -161,6 +170,7 @@ def test_whatever_a_task_raises_it_runs_alone_and_the_others_again_with_savepoin
 ) -> None:
     assert bench.handle(raising(error, "b")) == {"b"}
 
+    assert bench.session.calls[:4] == ["lock", "flush", "rollback", "relax"]
     assert bench.session.calls.count("savepoint") == 2
     assert bench.session.succeeded == ["a", "c"]
     assert bench.session.calls.count("commit") == 1
@@ -194,6 +204,7 @@ def test_a_transaction_that_the_database_did_not_end_runs_task_by_task(
     assert bench.handle() == {"a", "b", "c"}
 
     assert bench.session.calls.count(step) == 1
+    assert bench.session.calls[-1] == "invalidate", "nobody else gets the connection"
     uncertain = 3 if (step, code) == ("commit", GONE) else 0
     assert bench.metric("tasks_total", **ECHO, outcome="uncertain") == uncertain
     assert bench.metric("tasks_total", **ECHO, outcome="succeeded") == 0
@@ -232,7 +243,7 @@ def test_a_batch_of_which_nothing_runs_writes_nothing(bench: Bench) -> None:
 
     assert bench.handle() == {"b", "c"}
 
-    assert bench.session.calls == ["lock"]
+    assert bench.session.calls == ["lock", "rollback", "relax"]
 
 
 def test_a_batch_that_takes_long_ends_in_parts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +251,7 @@ def test_a_batch_that_takes_long_ends_in_parts(bench: Bench, monkeypatch: pytest
 
     assert bench.handle() == set()
 
-    assert bench.session.calls == ["lock", "flush", "succeed", "commit"] * 3
+    assert bench.session.calls == ["lock", "flush", "succeed", "commit", "relax"] * 3
 
 
 def test_a_message_that_is_there_twice_is_one_task(bench: Bench) -> None:
