@@ -36,17 +36,16 @@ def running_task_names() -> list[str]:
 
 
 def describe_running() -> list[dict[str, Any]]:
-    """Return the tasks being run as the API shows them, the longest-running first."""
+    """Return what each process runs, as the API shows it: of a batch the first task; the longest first."""
     now = time.time()
     running = [
         {
-            "task_id": task_id,
+            "task_id": str(request.id),
             "name": request.name,
             "seconds": round(max(0.0, now - request.time_start), 1),
         }
         for request in running_requests()
         if request.time_start
-        for task_id in _task_ids(request)
     ]
     return sorted(running, key=lambda task: -task["seconds"])
 

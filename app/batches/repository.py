@@ -46,7 +46,8 @@ LOG = text(f"""
 MOST_SILENT_SECONDS = 5
 HURRY = text(f"SET @patience = @@SESSION.wait_timeout, SESSION wait_timeout = {MOST_SILENT_SECONDS}")
 RELAX = text("SET SESSION wait_timeout = @patience")
-# What ends the transaction unseen, an error that a task caught or a commit of its own, ends the savepoint.
+# What ends the transaction unseen, an error that a task caught or a commit of its own, ends the savepoint:
+# of others it must not undo anything.
 BEGIN, END = text("SAVEPOINT batch"), text("RELEASE SAVEPOINT batch")
 
 
@@ -85,6 +86,7 @@ class BatchRepository:
 
     def __init__(self, session: WriteSession) -> None:
         self._session = session
+        self._is_guarded = False
 
     def lock(self, task_ids: Collection[str]) -> Locked:
         """Lock the tasks until the end of the transaction; one that is unknown is in none of the lists.
@@ -102,14 +104,17 @@ class BatchRepository:
                 locked.skipped[row.id] = decision
             else:
                 locked.others.append(row.id)
-        self._session.execute(BEGIN)
+        self._is_guarded = len(locked.members) > 1
+        if self._is_guarded:
+            self._session.execute(BEGIN)
         return locked
 
     def succeed(self, ends: Iterable[End], worker: str, name: str) -> bool:
         """Record that tasks have succeeded; False if it must be rolled back."""
         rows = [_without_nothing(end) for end in ends]
         written = {"ends": json.dumps(rows)}
-        self._session.execute(END)
+        if self._is_guarded:
+            self._session.execute(END)
         result = self._session.execute(SUCCEED, {**written, "worker": worker})
         columns = {"server": WORKER_SERVER_ID, "method": TASK_METHOD, "path": name, "code": HTTP_OK}
         self._session.execute(LOG, {**written, **columns})

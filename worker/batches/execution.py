@@ -1,17 +1,14 @@
 """From the messages of a batch to their outcomes: claimed, run and finished in one transaction."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from redis import Redis
 
-from app.attempts.lifecycle import Skip, SkipReason
-from app.batches.repository import BatchRepository, End, Locked, Member
+from app.batches.repository import BatchRepository, Locked, Member
 from app.correlation import REQUEST_ID, TASK_ID, TRACE_ID
 from app.database.errors import is_transient
 from app.database.routing import Database
@@ -19,6 +16,7 @@ from app.database.sessions import WriteSession
 from app.tasks.context import TaskContext
 from app.tasks.registry import TaskDefinition
 from app.tracing.tracing import Span, Tracing
+from worker.batches.report import BatchReport, Deliveries, Done, Part, TaskRaisedError
 from worker.commits import CommitUncertainError, commit
 from worker.message import Delivery
 from worker.metrics import Kind, TaskMetrics
@@ -28,41 +26,6 @@ log = structlog.get_logger(__name__)
 
 # The rows stay locked meanwhile, and the first task's effect waits for the last one's.
 MOST_SECONDS = 0.25
-MICROSECONDS = 1_000_000
-
-Deliveries = Mapping[str, Delivery]
-
-
-class TaskRaisedError(Exception):
-    """A task's function raised; the others of its batch are run again without it."""
-
-    def __init__(self, task_id: str) -> None:
-        super().__init__(task_id)
-        self.task_id = task_id
-
-
-@dataclass(frozen=True)
-class Done:
-    """A task whose function has returned."""
-
-    member: Member
-    result: dict[str, object] | None
-    started: float
-    since_lock: float
-    span: Span
-
-    def end(self, now: float) -> End:
-        """Return what the ledger is told."""
-        took = round((now - self.started) * MICROSECONDS)
-        return End(self.member.task_id, self.member.request_id, took, self.result)
-
-
-class Part(NamedTuple):
-    """A part of a batch that fits into one transaction, and how it is run."""
-
-    definition: TaskDefinition
-    deliveries: Deliveries
-    isolated: bool = False  # with a savepoint for each task
 
 
 class BatchExecution:
@@ -79,7 +42,7 @@ class BatchExecution:
     ) -> None:
         self._database = database
         self._redis = redis
-        self._metrics = metrics
+        self._report = BatchReport(metrics)
         self._worker = worker
         self._tracing = tracing or Tracing()
 
@@ -126,7 +89,7 @@ class BatchExecution:
                 session.rollback()
             repository.relax()
         alone.update(locked.others)
-        self._skip(part, locked)
+        self._report.skipped(part, locked)
         return {member.task_id: part.deliveries[member.task_id] for member in rest}
 
     def _run_all(
@@ -201,44 +164,10 @@ class BatchExecution:
         try:
             commit(session)
         except CommitUncertainError:
-            self._note(part, done, Outcome.UNCERTAIN)
+            self._report.ended(part, done, Outcome.UNCERTAIN)
             raise
-        self._note(part, done, Outcome.SUCCEEDED)
-
-    def _note(self, part: Part, done: Sequence[Done], outcome: Outcome) -> None:
-        now = time.perf_counter()
-        for one in done:
-            member, seconds = one.member, now - one.started
-            kind = Kind(part.definition.name, part.deliveries[member.task_id].queue)
-            waited = member.queue_wait_seconds + one.since_lock
-            one.span.set(outcome=outcome.value)
-            self._metrics.started(kind, waited)
-            self._metrics.ended(kind, outcome, seconds)
-            if outcome is Outcome.SUCCEEDED:
-                self._metrics.done(kind, member.age_seconds + now - one.started + one.since_lock)
-                self._metrics.final(kind, 1)
-            log.info(
-                "task ended",
-                task=kind.task,
-                task_id=member.task_id,
-                request_id=member.request_id,
-                queue=kind.queue,
-                attempt=1,
-                batch=len(done),
-                waited_seconds=round(waited, 3),
-                outcome=outcome.value,
-                seconds=round(seconds, 3),
-                **({TRACE_ID: one.span.trace_id} if one.span.trace_id else {}),
-            )
-
-    def _skip(self, part: Part, locked: Locked) -> None:
-        known = {member.task_id for member in locked.members} | {*locked.skipped, *locked.others}
-        unknown = dict.fromkeys(part.deliveries.keys() - known, Skip(SkipReason.UNKNOWN))
-        for task_id, skip in (unknown | locked.skipped).items():
-            log.info("message skipped", reason=skip.reason.value, **part.deliveries[task_id].ids)
-            self._metrics.skipped(skip.reason)
+        self._report.ended(part, done, Outcome.SUCCEEDED)
 
     def _leave(self, definition: TaskDefinition, raised: TaskRaisedError, alone: set[str]) -> None:
-        ids = {"task": definition.name, TASK_ID: raised.task_id}
-        log.info("task raised in a batch, it is run alone", error=raised.__cause__, **ids)
+        self._report.raised(definition, raised)
         alone.add(raised.task_id)
