@@ -60,7 +60,7 @@ def terminal_report(machine: Sequence[tuple[str, str]], runs: Sequence[Run]) -> 
         part
         for run in runs
         for table in run.tables
-        for part in (table.title, for_terminal(table.rows, numbers_right=True))
+        for part in (table.title, for_terminal(table.rows, numbers_right=table.numbers_right))
     ]
     sections = [head, for_terminal(figure_rows(runs)), "what limits each figure", limits(runs)]
     sections += ["CPU seconds", for_terminal(cpu_rows(runs), numbers_right=True), *details]
@@ -97,7 +97,7 @@ def details_of(run: Run) -> list[str]:
     tables = [
         part
         for table in run.tables
-        for part in (f"## {table.title}", for_markdown(table.rows, numbers_right=True))
+        for part in (f"## {table.title}", for_markdown(table.rows, numbers_right=table.numbers_right))
     ]
     return [*tables, *(f"![{chart.title}](images/{chart.file})" for chart in run.charts)]
 

@@ -26,6 +26,7 @@ class Table:
 
     title: str
     rows: Sequence[Sequence[str]]
+    numbers_right: bool = True
 
 
 @dataclass(frozen=True)

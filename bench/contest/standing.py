@@ -71,14 +71,26 @@ def tables_of(turns: Turns, parallel: Mapping[str, str]) -> list[Table]:
 
 
 def charts_of(turns: Turns) -> list[Chart]:
-    pictures: Sequence[tuple[str, str, Callable[[str, Turn], float], int]] = (
-        ("peers-tasks.svg", "Tasks per second, each a committed row", lambda _, t: t.tasks_per_second, 0),
-        ("peers-cpu.svg", "CPU seconds of the worker per 1,000 tasks", worker_cpu, 2),
-        ("peers-requests.svg", "Requests accepted per second", lambda _, t: t.requests_per_second, 0),
+    counts = sorted({turn.processes for turn in turns[NAME]})
+    pictures: Sequence[tuple[str, str, Callable[[str, Turn], float], Sequence[int | None], int]] = (
+        (
+            "peers-tasks.svg",
+            "Tasks per second, each a committed row",
+            lambda _, t: t.tasks_per_second,
+            counts,
+            0,
+        ),
+        ("peers-cpu.svg", "CPU seconds of the worker per 1,000 tasks", worker_cpu, counts, 2),
+        # while requests are accepted no worker runs
+        ("peers-requests.svg", "Requests accepted per second", lambda _, t: t.requests_per_second, [None], 0),
     )
     return [
-        Chart(file, title, bar_chart(title, _bars(turns, value), digits))
-        for file, title, value, digits in pictures
+        Chart(
+            file,
+            title,
+            bar_chart(title, [bar for count in wanted for bar in _bars(turns, value, count)], digits),
+        )
+        for file, title, value, wanted, digits in pictures
     ]
 
 
@@ -87,13 +99,12 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
     return f"{median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
 
 
-def _bars(turns: Turns, value: Callable[[str, Turn], float]) -> list[Bar]:
+def _bars(turns: Turns, value: Callable[[str, Turn], float], processes: int | None) -> list[Bar]:
     bars = []
-    for processes in sorted({turn.processes for turn in turns[NAME]}):
-        for name, played in turns.items():
-            values = [value(name, turn) for turn in played if turn.processes == processes]
-            own = name == NAME
-            bars.append(Bar(f"{name}, {processes} worker", min(values), median(values), max(values), own))
+    for name, played in turns.items():
+        values = [value(name, turn) for turn in played if processes in {None, turn.processes}]
+        label = f"{name}, {processes} worker" if processes else name
+        bars.append(Bar(label, min(values), median(values), max(values), own=name == NAME))
     return bars
 
 

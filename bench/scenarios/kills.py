@@ -27,14 +27,14 @@ PROCESSES = 2
 # The shortest that is sensible for a visibility time-out, an idle time-out, a heartbeat, a lease.
 RECOVERY_SECONDS = 5
 # arq gives a killed job back 10 s after that; all the others are quicker.
-STILL_SECONDS = 25
+STILL_SECONDS = 20
 NUDGE_SECONDS = 2
 # A worker is killed when it has done something, and this much later.
 LEAST_SECONDS, MOST_SECONDS = 0.05, 0.6
 STARTS_WITHIN_SECONDS = 20
 DRAIN_SECONDS = 60
 # Filling, draining, and a start with its kill, roughly.
-SECONDS_PER_CONTENDER, SECONDS_PER_KILL, SECONDS_ONCE = 15, 2, 60
+SECONDS_PER_CONTENDER, SECONDS_PER_KILL, SECONDS_ONCE = 10, 2.5, 60
 PROMISE = "exactly once: the row and the end of the task commit together, whatever dies"
 
 
@@ -51,22 +51,20 @@ class Ordeal:
 def measure(system: System, effort: Effort) -> Sequence[Run]:
     seconds = SECONDS_ONCE + 6 * (SECONDS_PER_CONTENDER + effort.kills * SECONDS_PER_KILL) + STILL_SECONDS
     print(f"kills: about {seconds / 60:.1f} minutes", file=sys.stderr)
-    before = system.snapshot()
     with (
         Database(system.stack) as database,
         conveyor(system, RECOVERY_SECONDS) as own,
         contending(PEERS, system.stack.config.daemons, database, RECOVERY_SECONDS) as others,
         ExitStack() as survivors,
     ):
-        contest = Contest(system, database)
+        contest, before = Contest(system, database), system.snapshot()
         ordeals = [_endure(contest, contender, effort, survivors) for contender in (own, *others)]
         _wait_until_still(contest, ordeals)
         rows = [_row(contest, ordeal) for ordeal in ordeals]
-    load = load_between(before, system.snapshot(), cores=system.cores, tasks=0)
+        load = load_between(before, system.snapshot(), cores=system.cores, tasks=0)
     head = ["contender", "killed", "accepted", "lost", "doubled", "what its documentation promises"]
-    return [
-        Run("kills", "kills", _figures(rows[0]), load, limit_of(load), [Table("Peers: kills", [head, *rows])])
-    ]
+    table = Table("Peers: kills", [head, *rows], numbers_right=False)
+    return [Run("kills", "kills", _figures(rows[0]), load, limit_of(load), [table])]
 
 
 def _endure(contest: Contest, contender: Contender, effort: Effort, survivors: ExitStack) -> Ordeal:
@@ -83,7 +81,8 @@ def _endure(contest: Contest, contender: Contender, effort: Effort, survivors: E
         if done() >= effort.kill_tasks:
             break
     survivors.enter_context(running(contender.workers(PROCESSES), contest.log))
-    wait_for(done, effort.kill_tasks, STILL_SECONDS)
+    wait_for(done, done() + 1, STARTS_WITHIN_SECONDS)
+    wait_for(done, effort.kill_tasks, NUDGE_SECONDS)
     return ordeal
 
 

@@ -17,7 +17,7 @@ from bench.results import Run, Table
 from bench.system import System
 
 # One turn of one contender, and what is done once, roughly.
-SECONDS_PER_TURN, SECONDS_ONCE = 9, 90
+SECONDS_PER_TURN, SECONDS_ONCE = 10, 100
 
 
 def measure(system: System, effort: Effort) -> Sequence[Run]:
@@ -25,7 +25,11 @@ def measure(system: System, effort: Effort) -> Sequence[Run]:
     own, stock = tasks_per_cpu_second(system.stack.config.daemons, effort.noop_tasks, effort.contest_turns)
     figures = [*figures_of(turns), *noop_figures(own, stock)]
     load = turns[NAME][-1].working
-    versions = Table("Peers: versions", [["peer", "pinned"], *([p.name, versions_of(p.name)] for p in PEERS)])
+    versions = Table(
+        "Peers: versions",
+        [["peer", "pinned"], *([p.name, versions_of(p.name)] for p in PEERS)],
+        numbers_right=False,
+    )
     title = f"peers, {effort.contest_tasks} tasks, {effort.contest_turns} turns"
     tables = [*tables_of(turns, {peer.name: peer.parallel for peer in PEERS}), versions]
     return [Run(title, "peers", figures, load, limit_of(load), tables, charts_of(turns))]

@@ -7,7 +7,7 @@ from bench.charts import Bar, bar_chart
 from bench.contest.database import Row, transactions_in
 from bench.contest.environments import REQUIREMENTS, versions_of
 from bench.contest.proxy import configuration
-from bench.contest.standing import cpu_per_thousand, figures_of, noop_figures, tables_of
+from bench.contest.standing import charts_of, cpu_per_thousand, figures_of, noop_figures, tables_of
 from bench.contest.turn import Turn, steady_rate, verdict, wait_for
 from bench.peers.catalogue import PEERS
 from bench.percentiles import Percentiles
@@ -74,6 +74,15 @@ def test_turns_with_other_numbers_of_workers_are_not_mixed() -> None:
         ["conveyor", "2 of 2 children"],
         ["celery", "2 of 2 children"],
     ]
+
+
+def test_pictures_show_each_number_of_workers_but_for_requests_which_need_none() -> None:
+    played = [turn(100, processes=1), turn(150, processes=2)]
+    tasks, _, requests = (chart.svg for chart in charts_of({"conveyor": played, "celery": played}))
+    assert [
+        tasks.count(f">{name}, {count} worker<") for name in ("conveyor", "celery") for count in (1, 2)
+    ] == [1] * 4
+    assert (requests.count(">conveyor<"), requests.count("worker")) == (1, 0)
 
 
 def test_only_processes_that_take_part_are_counted() -> None:
