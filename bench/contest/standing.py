@@ -159,7 +159,17 @@ def _work_rows(turns: Turns, parallel: Mapping[str, str]) -> list[list[str]]:
 
 def _request_rows(turns: Turns) -> list[list[str]]:
     costs = [f"{column} CPU s/1,000" for column in ("API", "Redis", "mysqld", "HAProxy")]
-    rows = [["contender", "requests/s", "p50 ms", "p99 ms", *costs, "load generator, share of a core"]]
+    rows = [
+        [
+            "contender",
+            "requests/s",
+            "p50 ms",
+            "p99 ms",
+            "other answers",
+            *costs,
+            "load generator, share of a core",
+        ]
+    ]
     for name, played in turns.items():
         cpu = [cpu_per_thousand(name, turn.accepting) for turn in played]
         rows.append([
@@ -167,6 +177,7 @@ def _request_rows(turns: Turns) -> list[list[str]]:
             spread([turn.requests_per_second for turn in played]),
             spread([turn.milliseconds.p50 for turn in played], 1),
             spread([turn.milliseconds.p99 for turn in played], 1),
+            str(sum(turn.wrong_answers for turn in played)),
             *(spread([one[column] for one in cpu], 2) for column in ("API", "Redis", "mysqld", "HAProxy")),
             f"{median(turn.generator_share for turn in played):.0%}",
         ])  # fmt: skip

@@ -37,6 +37,7 @@ class Turn:
     requests_per_second: float
     milliseconds: Percentiles
     generator_share: float
+    wrong_answers: int
     accepting: Load
     tasks_per_second: float
     working: Load
@@ -60,20 +61,22 @@ class Contest:
         commands, transactions = contender.commands(), self.database.transactions()
         result, accepting = self._accept(contender, user_id, count)
         time.sleep(SETTLE_SECONDS)
-        working = self._work_off(contender, user_id, count, processes)
+        tasks = len(result["accepted"])
+        working = self._work_off(contender, user_id, tasks, processes)
         commands = contender.commands() - commands
         transactions = self.database.transactions() - transactions
         rows = self.database.products(contender.table, user_id)
         return Turn(
             processes,
-            count / result["seconds"],
+            tasks / result["seconds"],
             percentiles(result["milliseconds"]),
             result["cpu_seconds"] / result["seconds"],
+            sum(result["wrong"].values()),
             accepting,
             steady_rate(rows),
             working,
-            commands / count,
-            transactions / count,
+            commands / tasks,
+            transactions / tasks,
             *verdict(result["accepted"], rows),
         )
 
@@ -82,10 +85,10 @@ class Contest:
             before = self.snapshot(contender, [])
             result = generator.run(ACCEPT_SECONDS + 60)
             after = self.snapshot(contender, [])
-        if len(result["accepted"]) != count:
-            raise BenchError(f"{contender.name} did not accept {count} requests: {result['wrong']}")
+        if not (tasks := len(result["accepted"])):
+            raise BenchError(f"{contender.name} accepted none of {count} requests: {result['wrong']}")
         cores, others = self.system.cores, usage_of(result)
-        return result, load_between(before, after, cores=cores, tasks=count, others=others)
+        return result, load_between(before, after, cores=cores, tasks=tasks, others=others)
 
     def _work_off(self, contender: Contender, user_id: int, count: int, processes: int) -> Load:
         done = partial(self.database.count, contender.table, user_id)

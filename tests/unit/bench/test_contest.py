@@ -26,7 +26,7 @@ def load(worker_seconds: float, groups: dict[str, float] | None = None) -> Load:
 def turn(rate: float, worker_seconds: float = 1.0, processes: int = 1, requests: float = 100) -> Turn:
     answered = Percentiles(10, 50, 60)
     used = load(worker_seconds)
-    return Turn(processes, requests, answered, 0.1, used, rate, used, 9.0, 1.0, lost=0, doubled=0)
+    return Turn(processes, requests, answered, 0.1, 0, used, rate, used, 9.0, 1.0, lost=0, doubled=0)
 
 
 def test_transactions_are_counted_over_servers_intervals_and_tags() -> None:
