@@ -11,6 +11,7 @@ from app.models import FINAL_STATUSES, Base, Task, TaskStatus
 
 TABLE = Base.metadata.tables[Task.__tablename__]
 INSERTED = [column.key for column in TABLE.columns if column.server_default is None]
+INSERT = insert(TABLE)
 
 # Left to itself, MySQL may go through all tasks by their ids to find some of a state that few are in.
 BY_ID = f"/*+ INDEX({Task.__tablename__} ix_tasks_status_id) */"
@@ -48,8 +49,8 @@ class TaskChanges:
 
     def insert(self, tasks: Iterable[Task]) -> None:
         """Insert the rows by one statement; the session does not know the tasks afterwards."""
-        rows = [{name: getattr(task, name) for name in INSERTED} for task in tasks]
-        self._session.execute(insert(TABLE), rows)
+        rows = [{name: vars(task).get(name) for name in INSERTED} for task in tasks]
+        self._session.execute(INSERT, rows)
 
     def add(self, tasks: Iterable[Task]) -> None:
         """Insert the rows now, so that a taken idempotency key shows here."""
