@@ -16,7 +16,7 @@ CAPACITY = 20_000
 # As long as a request waits for a connection; it is withdrawn then, and certainly not accepted.
 WAIT_SECONDS = 3.0
 # A commit that takes longer is waited for no more, so that one dead connection holds up one group only.
-PATIENCE_SECONDS = 0.1
+PATIENCE_SECONDS = 0.3
 MOST_COMMITS = 4
 
 
