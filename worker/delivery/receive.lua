@@ -5,11 +5,13 @@
 -- batch size of each task that has one; for each queue '1' if its consumers do not acknowledge; then the tags of
 -- the acknowledged messages.
 -- A message fills a slot. Of a task with a batch size, messages that follow each other share one, up to that size,
--- unless somebody had them before: one of them may be what killed him.
+-- unless somebody had them before: one of them may be what killed him. Half of what waits is left to others, who may
+-- be idle, unless that is too little to be shared.
 -- Returns the number of malformed messages that were put aside, then for each message its queue's place, tag and text.
 -- The sorted set has the server's clock, so the workers' clocks may differ.
 local most_slots, most_looked_at, most_put_aside = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local batch_sizes = cjson.decode(ARGV[4])
+local too_little_to_share = 10
 local first_flag = 5
 local first_tag = first_flag + #KEYS - 2
 local clock = redis.call('TIME')
@@ -43,25 +45,28 @@ if #ARGV >= first_tag then
 end
 
 for place = 3, #KEYS do
-    local batch, in_batch = nil, 0
+    local batch, room = nil, 0
     while not is_full and looked_at < most_looked_at do
         local message = redis.call('LINDEX', KEYS[place], -1)
         if not message then break end
         local readable, tag, exchange, routing_key, batched = pcall(address, message)
-        local joins = readable and batched and batched == batch and in_batch < batch_sizes[batch]
+        local joins = readable and batched and batched == batch and room > 0
         if readable and not joins and slots == most_slots then
             is_full = true
         else
+            if readable and not joins then
+                slots, batch = slots + 1, batched
+                if batched then
+                    local half = math.ceil(redis.call('LLEN', KEYS[place]) / 2)
+                    room = math.min(batch_sizes[batched], math.max(half, too_little_to_share))
+                end
+            end
             redis.call('RPOP', KEYS[place])
             looked_at = looked_at + 1
             if not readable then
                 put_aside(KEYS[place], message)
             else
-                if joins then
-                    in_batch = in_batch + 1
-                else
-                    slots, batch, in_batch = slots + 1, batched, 1
-                end
+                room = room - 1
                 if ARGV[first_flag + place - 3] ~= '1' then
                     redis.call('HSET', KEYS[1], tag, '[' .. message .. ', ' .. exchange .. ', ' .. routing_key .. ']')
                     redis.call('ZADD', KEYS[2], now, tag)

@@ -35,6 +35,16 @@ def test_a_place_is_a_batch_or_one_other_message(redis: OwnRedis, connected: Con
     assert redis.client.llen("work") == 2
 
 
+def test_half_of_a_long_queue_is_left_to_others(redis: OwnRedis, connected: Connect) -> None:
+    connection = connected(batch_sizes={"quick": 100})
+    publish(connected(STOCK), *["quick"] * 40)
+    _, messages = consumer_on(connection, "work", prefetch=2)
+
+    drain(connection, messages, 30)
+
+    assert redis.client.llen("work") == 10
+
+
 def test_one_place_takes_no_message_from_behind_another_task(redis: OwnRedis, connected: Connect) -> None:
     connection = connected(**SIZES)
     publish(connected(STOCK), "slow", "quick", "slow")
