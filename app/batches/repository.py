@@ -118,10 +118,11 @@ class BatchRepository:
         result = self._session.execute(SUCCEED, {**written, "worker": worker})
         columns = {"server": WORKER_SERVER_ID, "method": TASK_METHOD, "path": name, "code": HTTP_OK}
         self._session.execute(LOG, {**written, **columns})
+        self.relax()
         return isinstance(result, CursorResult) and result.rowcount == len(rows)
 
     def relax(self) -> None:
-        """Leave the connection as it was, after the end of the transaction."""
+        """Leave the connection as it was; what succeeds does so by itself, right before its commit."""
         self._session.execute(RELAX)
 
 

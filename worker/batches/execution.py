@@ -77,17 +77,15 @@ class BatchExecution:
                 done, rest = self._run_all(session, part, locked, spans, alone)
                 if done:
                     self._succeed(session, repository, part, done)
+                else:
+                    repository.relax()
             except TaskRaisedError:
-                session.rollback()
                 repository.relax()
                 raise
             except BaseException:
                 # Interrupted anywhere, the connection may hold half an answer; the next user would get it.
                 session.invalidate()
                 raise
-            if not done:
-                session.rollback()
-            repository.relax()
         alone.update(locked.others)
         self._report.skipped(part, locked)
         return {member.task_id: part.deliveries[member.task_id] for member in rest}

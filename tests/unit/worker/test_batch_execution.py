@@ -57,9 +57,6 @@ class StandInSession:
     def relax(self) -> None:
         self._step("relax")
 
-    def rollback(self) -> None:
-        self._step("rollback")
-
     def succeed(self, ends: Sequence[End], worker: str, name: str) -> bool:
         assert (worker, name) == ("worker-1", "echo")
         self._step("succeed")
@@ -141,7 +138,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
 def test_a_batch_is_one_transaction_without_savepoints(bench: Bench) -> None:
     assert bench.handle() == set()
 
-    assert bench.session.calls == ["lock", "flush", "flush", "flush", "succeed", "commit", "relax"]
+    assert bench.session.calls == ["lock", "flush", "flush", "flush", "succeed", "commit"]
     assert bench.session.succeeded == ["a", "b", "c"]
 
 
@@ -170,7 +167,7 @@ def test_whatever_a_task_raises_it_runs_alone_and_the_others_again_with_savepoin
 ) -> None:
     assert bench.handle(raising(error, "b")) == {"b"}
 
-    assert bench.session.calls[:4] == ["lock", "flush", "rollback", "relax"]
+    assert bench.session.calls[:4] == ["lock", "flush", "relax", "lock"]
     assert bench.session.calls.count("savepoint") == 2
     assert bench.session.succeeded == ["a", "c"]
     assert bench.session.calls.count("commit") == 1
@@ -243,7 +240,7 @@ def test_a_batch_of_which_nothing_runs_writes_nothing(bench: Bench) -> None:
 
     assert bench.handle() == {"b", "c"}
 
-    assert bench.session.calls == ["lock", "rollback", "relax"]
+    assert bench.session.calls == ["lock", "relax"]
 
 
 def test_a_batch_that_takes_long_ends_in_parts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +248,7 @@ def test_a_batch_that_takes_long_ends_in_parts(bench: Bench, monkeypatch: pytest
 
     assert bench.handle() == set()
 
-    assert bench.session.calls == ["lock", "flush", "succeed", "commit", "relax"] * 3
+    assert bench.session.calls == ["lock", "flush", "succeed", "commit"] * 3
 
 
 def test_a_message_that_is_there_twice_is_one_task(bench: Bench) -> None:
