@@ -132,4 +132,7 @@ def _ids(task: Task) -> dict[str, str | None]:
 
 
 def _unknown(task_id: str) -> ProblemError:
-    return ProblemError(HTTPStatus.NOT_FOUND, f"No task {task_id} was ever accepted.")
+    return ProblemError(
+        HTTPStatus.NOT_FOUND,
+        f"There is no task {task_id}: it was never accepted, or it has been removed since it ended.",
+    )
