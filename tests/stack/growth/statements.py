@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 from app.attempts.repository import Attempt, AttemptRepository
 from app.backups.repository import BackupRepository
+from app.batches.repository import BatchRepository, End
 from app.database.sessions import WriteSession
 from app.models import TaskStatus
 from app.operations.repository import OperationsRepository
 from app.outbox.repository import BacklogRepository, OutboxRepository
 from app.products.repository import ProductRepository
 from app.requests.repository import RequestLogRepository
+from app.retention.repository import AgeRepository, EndedTasks, LoggedRequests
 from app.tasks.repository import TaskChanges, TaskRepository
 from app.users.repository import UserRepository
 from tests.stack.growth.large_tables import task_id
@@ -20,6 +22,7 @@ QUEUED, RUNNING, SUCCEEDED = task_id("6"), task_id("3"), task_id("5")
 UNPUBLISHED = [task_id("2", number) for number in (1, 2, 3)]
 NOW = datetime.now(UTC)
 LONG_AGO, SHORTLY = NOW - timedelta(hours=2), NOW - timedelta(minutes=30)
+LATE = datetime(5400, 1, 1, tzinfo=UTC)  # in the ids' time, in which `5…` lies far ahead
 Act = Callable[[WriteSession], object]
 
 
@@ -66,6 +69,11 @@ STATEMENTS: dict[str, Act] = {
     "renew leases": attempts(lambda one: one.renew("worker", [RUNNING, QUEUED], 60)),
     "give back what is held": attempts(lambda one: one.release("worker")),
     "look whether it is cancelled": attempts(lambda one: one.is_cancelled(attempt())),
+    "lock a batch": lambda session: BatchRepository(session).lock([QUEUED, task_id("6", 2)]),
+    "end a batch": lambda session: BatchRepository(session).succeed(
+        [End(QUEUED, None, 1, {}), End(task_id("6", 2), None, 1, {})], "me", "sample"
+    ),
+    "count what a batch may be at": attempts(lambda one: one.count_waiting([QUEUED, task_id("6", 2)])),
     "log a task": lambda session: RequestLogRepository(session).add_task_run(QUEUED, "sample", 1, None),
     # the relay
     "find what is not published": outbox(lambda one: one.lock_unpublished(1, PAGE)),
@@ -80,6 +88,10 @@ STATEMENTS: dict[str, Act] = {
     "mark what was just accepted": outbox(lambda one: one.mark_first_publication(UNPUBLISHED)),
     "count what is not published": lambda session: BacklogRepository(session).backlog(),
     "find the last backup": lambda session: BackupRepository(session).newest(),
+    "remove old tasks": lambda session: EndedTasks(TaskStatus.SUCCEEDED).remove(session, LATE, None, PAGE),
+    "pass over old tasks": lambda session: EndedTasks(TaskStatus.FAILED).remove(session, NOW, None, PAGE),
+    "remove old requests": lambda session: LoggedRequests().remove(session, NOW, None, PAGE),
+    "tell the age of the oldest": lambda session: AgeRepository(session).oldest(),
     # a client
     "show a task": tasks(lambda one: one.get(SUCCEEDED)),
     "find tasks by their keys": tasks(lambda one: one.list_by_keys(["5-1", "5-2", "unknown"])),
