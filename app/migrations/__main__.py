@@ -13,7 +13,7 @@ from app.database.engines import database_url
 from app.database.errors import is_strange, is_unavailable
 from app.database.tls import explain_refused_certificates, tls_arguments
 from app.migrations.account import LOCK_NAME as ACCOUNTS_LOCK
-from app.migrations.account import ensure_account
+from app.migrations.account import ensure_account, has_all_rights
 from app.migrations.alone import alone
 from app.migrations.demo import add_demo_users
 from app.migrations.schema import SchemaState, alembic_config, schema_state
@@ -48,7 +48,7 @@ def migrate(settings: Settings) -> None:
 
 
 def _run_steps(settings: Settings) -> None:
-    if settings.db_admin_user:
+    if settings.db_admin_user and not _account_is_there(settings):
         with (
             _connected(settings, database=None) as connection,
             alone(connection, LOCK_NAME),
@@ -61,6 +61,15 @@ def _run_steps(settings: Settings) -> None:
         if settings.seed_demo_users and add_demo_users(connection):
             log.info("demo users added")
         connection.commit()
+
+
+def _account_is_there(settings: Settings) -> bool:
+    """Tell whether there is nothing to change; who changes accounts waits for every member that joins."""
+    try:
+        with _connected(settings.model_copy(update={"db_admin_user": None}), settings.db_name) as connection:
+            return has_all_rights(connection, settings)
+    except SQLAlchemyError:  # whatever it is, the administrator will see it as well
+        return False
 
 
 def _upgrade(connection: Connection) -> None:

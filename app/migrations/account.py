@@ -21,8 +21,18 @@ def ensure_account(connection: Connection, settings: Settings) -> None:
     connection.execute(text(f"CREATE DATABASE IF NOT EXISTS `{settings.db_name}` CHARACTER SET utf8mb4"))
     connection.execute(text("CREATE USER IF NOT EXISTS :user@'%' IDENTIFIED BY :password"), password)
     connection.execute(text("ALTER USER :user@'%' IDENTIFIED BY :password"), password)
+    for rights in _rights(settings):
+        connection.execute(text(f"GRANT {rights} TO :user@'%'"), user)
+
+
+def has_all_rights(connection: Connection, settings: Settings) -> bool:
+    """Tell whether the account that this connection is of needs nothing more."""
+    granted = [str(line) for line in connection.scalars(text("SHOW GRANTS"))]
+    return all(any(f"GRANT {rights} TO" in line for line in granted) for rights in _rights(settings))
+
+
+def _rights(settings: Settings) -> list[str]:
     # A bare underscore in GRANT matches any character, other databases' names included.
     exact_name = settings.db_name.replace("_", r"\_")
-    connection.execute(text(f"GRANT SELECT, INSERT, UPDATE, DELETE ON `{exact_name}`.* TO :user@'%'"), user)
-    for table in READABLE_SYSTEM_TABLES:
-        connection.execute(text(f"GRANT SELECT ON performance_schema.{table} TO :user@'%'"), user)
+    readable = [f"SELECT ON `performance_schema`.`{table}`" for table in READABLE_SYSTEM_TABLES]
+    return [f"SELECT, INSERT, UPDATE, DELETE ON `{exact_name}`.*", *readable]

@@ -76,6 +76,33 @@ def test_a_migration_waits_for_its_twin_and_then_gives_up_with_the_reason(
     engine.dispose()
 
 
+def test_a_migration_that_has_no_account_to_change_does_not_wait_for_a_member_that_joins(
+    stack: Stack,
+) -> None:
+    settings = administrator(stack)
+    engine = create_engine(database_url(settings, None, as_admin=True))
+    with engine.connect() as member:
+        assert member.scalar(text("SELECT GET_LOCK('conveyor_accounts', 5)")) == 1
+        ended = migrate(stack)
+        assert member.scalar(text("SELECT RELEASE_LOCK('conveyor_accounts')")) == 1
+    engine.dispose()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "schema is current" in ended.stdout
+
+
+def test_a_right_that_is_missing_is_given_again(stack: Stack) -> None:
+    settings = administrator(stack)
+    engine = create_engine(database_url(settings, None, as_admin=True))
+    table = "performance_schema.replication_group_member_stats"
+    revoke = text(f"REVOKE SELECT ON {table} FROM :user@'%'")  # noqa: S608 - a table of MySQL's own
+    with engine.connect() as connection:
+        connection.execute(revoke, {"user": settings.db_user})
+    engine.dispose()
+    changed, unchanged = migrate(stack), migrate(stack)
+    assert "database and account are there" in changed.stdout
+    assert "account" not in unchanged.stdout, "nothing was missing any more"
+
+
 def test_a_migration_that_loses_its_connection_runs_again(stack: Stack) -> None:
     settings = administrator(stack)
     engine = create_engine(database_url(settings, None, as_admin=True))
