@@ -7,6 +7,9 @@ from bench.redis_server import RedisServer
 from stack.packages import Daemons
 
 PER_LOOK = 2
+# The queue and the transport of the project's own worker.
+QUEUE = "default"
+SAFE = "worker.delivery.transport:SafeTransport"
 
 
 class QueueServer(RedisServer):

@@ -11,8 +11,7 @@ from bench.contest.peer_system import APPLICATIONS
 from bench.contest.programs import Program, running
 from bench.failure import BenchError
 from bench.processes import session_usage
-from bench.queue_server import QueueServer
-from bench.scenarios.transport import QUEUE, SAFE
+from bench.queue_server import QUEUE, SAFE, QueueServer
 from stack import sessions
 from stack.packages import Daemons
 from stack.supervisor import ROOT

@@ -93,14 +93,15 @@ class Contest:
     def _work_off(self, contender: Contender, user_id: int, count: int, processes: int) -> Load:
         done = partial(self.database.count, contender.table, user_id)
         with running(contender.workers(processes), self.log) as workers:
-            first = wait_for(done, int(count * WARM_UP_SHARE), STILL_SECONDS)
+            wait_for(done, int(count * WARM_UP_SHARE), STILL_SECONDS)
             before = self.snapshot(contender, workers)
+            first = done()  # right after the workers' seconds, which are read last
             last = wait_for(done, count, STILL_SECONDS)
             after = self.snapshot(contender, workers)
             time.sleep(SETTLE_SECONDS)
         if last == first:
             said = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
-            raise BenchError(f"the workers of {contender.name} did nothing:\n{said}")
+            raise BenchError(f"the workers of {contender.name} did nothing more after their start:\n{said}")
         return load_between(before, after, cores=self.system.cores, tasks=last - first)
 
     def snapshot(self, contender: Contender, workers: Sequence[sessions.Identity]) -> Snapshot:

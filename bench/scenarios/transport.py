@@ -13,14 +13,13 @@ import psutil
 from bench.effort import Effort
 from bench.failure import BenchError
 from bench.limit import limit_of
-from bench.queue_server import QueueServer
+from bench.queue_server import QUEUE, SAFE, QueueServer
 from bench.results import Figure, Run
 from bench.system import System
 from bench.usage import Load, Usage, load_between
 from stack.supervisor import ROOT
 
-SAFE, STOCK = "worker.delivery.transport:SafeTransport", "redis"
-QUEUE = "default"
+STOCK = "redis"
 PREFETCHES = (1, 16)
 AIM = 1.0
 # The start of a worker, and the first tasks of its processes, are not what is compared.
