@@ -11,6 +11,7 @@ class Effort:
     accept_seconds: float
     bulk_tasks: int
     bulk_turns: int
+    cost_tasks: int
     waiting_tasks: int
     memory_tasks: int
     transport_tasks: int
@@ -39,6 +40,7 @@ FULL = Effort(
     accept_seconds=10,
     bulk_tasks=5000,
     bulk_turns=5,
+    cost_tasks=5000,
     waiting_tasks=2000,
     memory_tasks=1000,
     transport_tasks=5000,
@@ -66,6 +68,7 @@ QUICK = Effort(
     accept_seconds=2,
     bulk_tasks=300,
     bulk_turns=1,
+    cost_tasks=150,
     waiting_tasks=150,
     memory_tasks=100,
     transport_tasks=300,

@@ -42,6 +42,8 @@ printed, not asserted.
   the tasks is left out of the rate.
 - **bulk**: tasks accepted by `POST /api/users/create-products`, 1,000 per request on one connection, beside
   one per request on eight, by turns.
+- **costs**: what one task takes from each part, from its request to its end; [scaling](scaling.md) reckons
+  with it.
 - **start**: processes are started beside the system's own until they answer, or consume; then a second
   system, until all of it is ready, with its data there and without.
 

@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from app.main import create_app
 from app.settings import Settings
-from docs import alerts
+from docs import alerts, capacity
 from docs.catalogue import LABELS, MetricEntry, catalogue
 from docs.metric_uses import ROOT, Asker, uses
 from docs.tables import table
@@ -21,6 +21,7 @@ from grafana import generate as dashboards
 README = ROOT / "README.md"
 OPERATIONS = ROOT / "docs" / "operations.md"
 CHART = ROOT / "charts" / "conveyor"
+SCALING = ROOT / "docs" / "scaling.md"
 METRICS = ROOT / "docs" / "metrics.md"
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -111,6 +112,7 @@ TABLES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     README: {"configuration": configuration_table, "endpoints": endpoints_table},
     OPERATIONS: {"alerts": alerts_table},
     CHART / "README.md": {"values": values_table},
+    SCALING: {"needs": capacity.needs_table, "ends": capacity.ends_table},
     METRICS: {"metrics": metrics_table, "labels": labels_table},
 }
 

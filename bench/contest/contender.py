@@ -27,6 +27,11 @@ class Contender:
     groups: Mapping[str, str]  # of processes, by the column in which their CPU time is counted
 
     def commands(self) -> int:
-        """Count what its Redis has done, the commands inside of scripts as well."""
-        statistics = self.queue.info("commandstats")
-        return sum(int(entry["calls"]) for name, entry in statistics.items() if name not in OWN_COMMANDS)
+        """Count what its Redis has done."""
+        return commands_of(self.queue)
+
+
+def commands_of(queue: redis.Redis) -> int:
+    """Count what a Redis has done since its start, the commands inside of scripts as well."""
+    statistics = queue.info("commandstats")
+    return sum(int(entry["calls"]) for name, entry in statistics.items() if name not in OWN_COMMANDS)

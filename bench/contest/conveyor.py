@@ -50,7 +50,7 @@ def conveyor(system: System, recovery_seconds: int | None = None) -> Iterator[Co
         if settings:
             relay = Program((sys.executable, "-m", "worker.relay"), environments[RELAY], ROOT)
             opened.enter_context(running([relay], folder / "log"))
-        queue = _queue(system)
+        queue = queue_of(system)
         yield Contender(NAME, PARALLEL, system.port, TABLE, queue, workers, _nothing, GROUPS)
 
 
@@ -63,7 +63,7 @@ def _worker(folder: Path, name: str, environment: Mapping[str, str]) -> Program:
     return Program((sys.executable, "-m", "worker"), {**environment, **own}, ROOT)
 
 
-def _queue(system: System) -> redis.Redis:
+def queue_of(system: System) -> redis.Redis:
     password = load_credentials(system.stack.directory / "secrets.json").redis_password
     port = system.stack.ports["redis"]
     return redis.Redis(port=port, password=password, socket_timeout=REDIS_SECONDS, decode_responses=True)

@@ -7,6 +7,7 @@ from bench.results import Run
 from bench.scenarios import (
     accept,
     bulk,
+    costs,
     end_to_end,
     extras,
     footprint,
@@ -26,6 +27,7 @@ SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
     "latency": idle_latency.measure,
     "accept": accept.measure,
     "bulk": bulk.measure,
+    "costs": costs.measure,
     "throughput": end_to_end.measure,
     "memory": memory.measure,
     "transport": transport.measure,

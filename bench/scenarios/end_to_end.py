@@ -35,10 +35,11 @@ def _work_off(system: System, count: int, workers: int) -> Run:
     return Run(title, f"{workers} worker{plural}", figures_of(tasks), load, limit_of(load))
 
 
-def fill(system: System, user_id: int, count: int) -> list[str]:
+def fill(system: System, user_id: int, count: int, connections: int = 8) -> list[str]:
     """Have tasks accepted that nobody works off yet; returns their ids."""
     path = f"/api/users/{user_id}/create-product"
-    with Generator("closed_loop", system.port, path, "--count", count, "--seconds", 300) as generator:
+    limits = ("--connections", connections, "--count", count, "--seconds", 300)
+    with Generator("closed_loop", system.port, path, *limits) as generator:
         result = generator.run(360)
     accepted: list[str] = result["accepted"]
     if len(accepted) != count:

@@ -83,6 +83,8 @@ PRESETS = {
     "default": Preset(),
     "dev": Preset(("values-dev.yaml",)),
     "production": Preset(("values-production.yaml",)),
+    "1k": Preset(("values-production.yaml", "values-1k.yaml")),
+    "10k": Preset(("values-production.yaml", "values-10k.yaml")),
     "everything": Preset(values=EVERYTHING),
     "as-little-as-can-be": Preset(values=AS_LITTLE_AS_CAN_BE),
     "own-servers": Preset(values=OWN_SERVERS),
