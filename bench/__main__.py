@@ -8,7 +8,8 @@ from pathlib import Path
 from bench.effort import FULL, QUICK, Effort
 from bench.failure import BenchError
 from bench.machine import describe_machine
-from bench.report import terminal_report, write_report
+from bench.page import write_page
+from bench.report import terminal_report
 from bench.results import Run
 from bench.scenarios import LONG, SCENARIOS
 from bench.system import RUNS, System, running_system
@@ -40,22 +41,24 @@ def _run(options: argparse.Namespace) -> int:
     progress("starting a system …")
     with running_system(daemons) as system:
         names = options.scenario or [name for name in SCENARIOS if name not in LONG]
-        runs = _measure(system, QUICK if options.quick else FULL, names, progress)
+        measured = _measure(system, QUICK if options.quick else FULL, names, progress)
     progress.clear()
-    print(terminal_report(machine, runs))
+    print(terminal_report(machine, [run for runs in measured.values() for run in runs]))
     if options.report:
-        write_report(options.report, machine, runs)
+        write_page(options.report, machine, measured)
     return 0
 
 
-def _measure(system: System, effort: Effort, names: Sequence[str], progress: Progress) -> list[Run]:
+def _measure(
+    system: System, effort: Effort, names: Sequence[str], progress: Progress
+) -> dict[str, Sequence[Run]]:
     progress("warming up …")
     system.warm_up()
-    runs: list[Run] = []
+    measured: dict[str, Sequence[Run]] = {}
     for name in names:
         progress(f"measuring {name} …")
-        runs += SCENARIOS[name](system, effort)
-    return runs
+        measured[name] = SCENARIOS[name](system, effort)
+    return measured
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=SCENARIOS,
         help="only this, or one of the long ones (may be repeated)",
     )
-    parser.add_argument("--report", type=Path, metavar="FILE", help="write the figures as Markdown as well")
+    parser.add_argument("--report", type=Path, metavar="FILE", help="renew what this page says of them")
     return parser
 
 

@@ -8,14 +8,17 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 
 from stack.packages import Daemons
+from stack.supervisor import ROOT
 
 VERSION_SECONDS = 10
 VERSION = re.compile(r"(?:\bVer |\bv=|\bversion )(\d[\w.]*)")
+MEASURED, LOAD = "measured", "load average before the start"
 SYNCS = 50
 BLOCK = b"\0" * 4096
 
@@ -31,8 +34,21 @@ def describe_machine(daemons: Daemons, disk: Path) -> list[tuple[str, str]]:
         ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
         ("Python", platform.python_version()),
         ("daemons", ", ".join(versions)),
-        ("load average before the start", load),
+        (MEASURED, f"{datetime.now(UTC):%Y-%m-%d}, commit {commit()}"),
+        (LOAD, load),
     ]
+
+
+def commit() -> str:
+    """Return what is measured; without git nobody knows."""
+    command = ["git", "describe", "--always", "--dirty"]
+    try:
+        answer = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=VERSION_SECONDS, check=False
+        )
+    except FileNotFoundError:
+        return "unknown"
+    return answer.stdout.strip() or "unknown"
 
 
 def usable_cores() -> int:

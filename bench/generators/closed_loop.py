@@ -1,4 +1,7 @@
-"""`python -m bench.generators.closed_loop`: each connection sends its next request at each answer."""
+"""`python -m bench.generators.closed_loop`: each connection sends its next request at each answer.
+
+With a rate it waits for the time at which the request is due, and an answer is as late as it is after that.
+"""
 
 import argparse
 import asyncio
@@ -39,25 +42,27 @@ class Result:
 class ClosedLoop:
     """Ends after a time or a number of requests; whatever was sent by then is waited for."""
 
-    def __init__(self, port: int, path: str, *, seconds: float, count: int) -> None:
+    def __init__(self, port: int, path: str, *, seconds: float, count: int, rate: float = 0) -> None:
         self._port = port
         self._request = request("POST", path)
         self._seconds = seconds
         self._left = count
+        self._rate = rate
+        self._begun = 0
         self._result = Result()
 
     async def run(self, connections: int) -> Result:
         opened = [await Connection.open(self._port) for _ in range(connections)]
         wait_for_start()
         started, cpu_started = time.perf_counter(), time.process_time()
-        self._deadline = started + self._seconds
+        self._started, self._deadline = started, started + self._seconds
         await asyncio.gather(*(self._drive(connection) for connection in opened))
         self._result.seconds = time.perf_counter() - started
         self._result.cpu_seconds = time.process_time() - cpu_started
         return self._result
 
     async def _drive(self, connection: Connection) -> None:
-        while self._left > 0 and (sent := time.perf_counter()) < self._deadline:
+        while self._left > 0 and (sent := await self._next_moment()) < self._deadline:
             self._left -= 1
             try:
                 answer = await connection.exchange(self._request)
@@ -70,6 +75,15 @@ class ClosedLoop:
                 self._result.add(answer, (time.perf_counter() - sent) * 1000)
         connection.close()
 
+    async def _next_moment(self) -> float:
+        """Return when the next request is due, once it is."""
+        if not self._rate:
+            return time.perf_counter()
+        due = self._started + self._begun / self._rate
+        self._begun += 1
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        return due
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -78,8 +92,10 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--count", type=int, default=1_000_000)
+    parser.add_argument("--rate", type=float, default=0, help="requests per second; 0: at each answer")
     options = parser.parse_args()
-    loop = ClosedLoop(options.port, options.path, seconds=options.seconds, count=options.count)
+    limits = {"seconds": options.seconds, "count": options.count, "rate": options.rate}
+    loop = ClosedLoop(options.port, options.path, **limits)
     hand_over(asdict(asyncio.run(loop.run(options.connections))))
 
 

@@ -18,6 +18,7 @@ from bench.scenarios import (
     peers,
     rest,
     start,
+    steady,
     transport,
 )
 from bench.system import System
@@ -26,6 +27,7 @@ SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
     "rest": rest.measure,
     "latency": idle_latency.measure,
     "accept": accept.measure,
+    "steady": steady.measure,
     "bulk": bulk.measure,
     "costs": costs.measure,
     "throughput": end_to_end.measure,

@@ -7,9 +7,10 @@ from bench.contest.contender import commands_of
 from bench.contest.conveyor import queue_of
 from bench.contest.database import Database
 from bench.effort import Effort
+from bench.failure import BenchError
+from bench.generators.process import Generator
 from bench.limit import limit_of
 from bench.results import Figure, Run
-from bench.scenarios.end_to_end import fill
 from bench.system import DRAIN_SECONDS, SLOWEST_TASKS_PER_SECOND, System
 from bench.usage import Load, Usage, load_between
 
@@ -47,7 +48,7 @@ def measure(system: System, effort: Effort) -> Sequence[Run]:
 
         before, at_start = counted(), system.snapshot()
         with system.held_workers():
-            accepted = fill(system, user_id, count, CONNECTIONS)
+            accepted = _accepted(system, user_id, count)
         system.ledger.wait_until_finished(DRAIN_SECONDS + count / SLOWEST_TASKS_PER_SECOND)
         system.settle()
         at_end, after = system.snapshot(), counted()
@@ -55,6 +56,17 @@ def measure(system: System, effort: Effort) -> Sequence[Run]:
     load = load_between(at_start, at_end, cores=system.cores, tasks=count)
     title = f"costs of a task, {count} accepted, then worked off"
     return [Run(title, "costs", figures_of(load, before, after, primary), load, limit_of(load))]
+
+
+def _accepted(system: System, user_id: int, count: int) -> list[str]:
+    path = f"/api/users/{user_id}/create-product"
+    limits = ("--connections", CONNECTIONS, "--count", count, "--seconds", 300)
+    with Generator("closed_loop", system.port, path, *limits) as generator:
+        result = generator.run(360)
+    accepted: list[str] = result["accepted"]
+    if len(accepted) != count:
+        raise BenchError(f"{len(accepted)} of {count} requests were accepted, the others: {result['wrong']}")
+    return accepted
 
 
 def figures_of(load: Load, before: Counted, after: Counted, primary: str) -> list[Figure]:

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 from bench.effort import Effort
-from bench.failure import BenchError
-from bench.generators.process import Generator
 from bench.ledger import LedgerTask, tasks_per_second
 from bench.limit import limit_of
 from bench.percentiles import percentiles
@@ -24,7 +22,8 @@ def _work_off(system: System, count: int, workers: int) -> Run:
     user_id = system.ledger.new_user()
     deadline = DRAIN_SECONDS + count / SLOWEST_TASKS_PER_SECOND
     with system.held_workers():
-        accepted = fill(system, user_id, count)
+        accepted = system.ledger.accept_together(user_id, count)
+        system.settle()
         before = system.snapshot()
     system.ledger.wait_until_finished(deadline)
     after = system.snapshot()
@@ -33,19 +32,6 @@ def _work_off(system: System, count: int, workers: int) -> Run:
     plural = "s" if workers > 1 else ""
     title = f"end to end, {count} waiting, {workers} worker{plural}"
     return Run(title, f"{workers} worker{plural}", figures_of(tasks), load, limit_of(load))
-
-
-def fill(system: System, user_id: int, count: int, connections: int = 8) -> list[str]:
-    """Have tasks accepted that nobody works off yet; returns their ids."""
-    path = f"/api/users/{user_id}/create-product"
-    limits = ("--connections", connections, "--count", count, "--seconds", 300)
-    with Generator("closed_loop", system.port, path, *limits) as generator:
-        result = generator.run(360)
-    accepted: list[str] = result["accepted"]
-    if len(accepted) != count:
-        raise BenchError(f"{len(accepted)} of {count} requests were accepted, the others: {result['wrong']}")
-    system.settle()
-    return accepted
 
 
 def figures_of(tasks: Sequence[LedgerTask]) -> list[Figure]:

@@ -13,7 +13,7 @@ from bench.results import Figure, Run
 from bench.system import System
 from bench.usage import load_between
 
-AIM_MS = 50
+AIM_P50_MS, AIM_P99_MS = 25, 60
 SECONDS_PER_TASK = 2
 
 
@@ -57,10 +57,11 @@ def _latencies(followed: Sequence[Followed], tasks: Mapping[str, LedgerTask]) ->
     seen = percentiles([(one.seen - one.sent) * 1000 for one in followed])
     ledger = percentiles([(task.finished - task.created) * 1000 for task in tasks.values()])
     answered = percentiles([(one.answered - one.sent) * 1000 for one in followed])
-    aim = f"p50 < {AIM_MS} ms"
+    aim = f"p50 < {AIM_P50_MS} ms, p99 < {AIM_P99_MS} ms"
+    met = ledger.p50 < AIM_P50_MS and ledger.p99 < AIM_P99_MS
     return [
-        Figure("request sent → task seen succeeded", shown(seen), aim, met=seen.p50 < AIM_MS),
-        Figure("created_at → finished_at in the ledger", shown(ledger), aim, met=ledger.p50 < AIM_MS),
+        Figure("request sent → task seen succeeded", shown(seen)),
+        Figure("created_at → finished_at in the ledger", shown(ledger), aim, met=met),
         Figure("request sent → 202 received", shown(answered)),
     ]
 

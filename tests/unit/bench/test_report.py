@@ -1,9 +1,8 @@
 from dataclasses import replace
-from pathlib import Path
 
 from bench.machine import parse_version
-from bench.report import cpu_rows, figure_rows, limits, markdown_report, terminal_report, write_report
-from bench.results import Chart, Figure, Run, Table
+from bench.report import cpu_rows, figure_rows, limits, terminal_report
+from bench.results import Figure, Run, Table
 from bench.usage import Load, Usage
 
 
@@ -40,21 +39,14 @@ def test_figures_taken_on_a_busy_machine_say_so() -> None:
     )
 
 
-def test_both_reports_show_machine_figures_limits_and_cpu() -> None:
-    machine = [("cores", "2 of something")]
-    for report in (terminal_report(machine, [run()]), markdown_report(machine, [run()])):
-        for part in ("2 of something", "p50 40.0 ms", "The cores.", "CPU seconds per 1,000 tasks"):
-            assert part in report
+def test_the_report_shows_machine_figures_limits_and_cpu() -> None:
+    report = terminal_report([("cores", "2 of something")], [run()])
+    for part in ("2 of something", "p50 40.0 ms", "The cores.", "CPU seconds per 1,000 tasks"):
+        assert part in report
 
 
-def test_tables_and_pictures_of_a_run_are_part_of_the_page(tmp_path: Path) -> None:
-    chart = Chart("a.svg", "how fast", "<svg/>")
-    shown = replace(run(), tables=[Table("Peers", [["who"], ["celery"]])], charts=[chart])
-    write_report(tmp_path / "page.md", [], [shown])
-    page = (tmp_path / "page.md").read_text(encoding="utf-8")
-    assert "## Peers\n\n| who |\n| --- |\n| celery |" in page
-    assert "![how fast](images/a.svg)" in page
-    assert (tmp_path / "images" / "a.svg").read_text(encoding="utf-8") == "<svg/>"
+def test_tables_of_a_run_are_part_of_the_report() -> None:
+    shown = replace(run(), tables=[Table("Peers", [["who"], ["celery"]])])
     assert "celery" in terminal_report([], [shown])
 
 

@@ -8,6 +8,7 @@ from bench.scenarios.extras import figures_of as extras_figures
 from bench.scenarios.idle_latency import longest_phase, phases_of
 from bench.scenarios.memory import details_of
 from bench.scenarios.memory import figures_of as memory_figures
+from bench.scenarios.steady import figures_of as steady_figures
 from bench.scenarios.transport import Turn
 from bench.scenarios.transport import figures_of as transport_figures
 from bench.usage import Load, Usage
@@ -26,6 +27,18 @@ def test_the_parts_of_the_latency_add_up_and_the_longest_is_named() -> None:
     phases = phases_of(followed, tasks)
     assert [round(milliseconds) for milliseconds in phases.values()] == [5, 10, 25, 5]
     assert longest_phase(phases) == "Longest part: started → finished, 25.0 of 45.0 ms."
+
+
+def test_a_task_under_load_is_judged_by_its_tail() -> None:
+    result = {"accepted": ["a", "b"], "seconds": 2.0, "milliseconds": [8.0, 12.0]}
+    tasks = [
+        LedgerTask(name, "succeeded", "", 100.0, 100.0, 100.0 + took)
+        for name, took in (("a", 0.1), ("b", 0.7))
+    ]
+    ledger, answered, accepted = steady_figures(result, tasks)
+    assert (ledger.value, ledger.verdict) == ("p50 400.0 · p99 694.0 · max 700.0 ms", "p99 < 500 ms: missed")
+    assert answered.value == "p50 10.0 · p99 12.0 · max 12.0 ms"
+    assert accepted.value == "1 requests/s"
 
 
 def test_throughput_tells_how_the_workers_shared_the_tasks() -> None:
