@@ -2,7 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
@@ -14,6 +14,8 @@ from app.attempts.lifecycle import SkipReason
 from worker.outcome import Outcome
 
 log = structlog.get_logger(__name__)
+
+Measured = TypeVar("Measured", Counter, Histogram)
 
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 ATTEMPTS_BUCKETS = (1, 2, 3, 4, 5, 7, 10)
@@ -37,6 +39,7 @@ class TaskMetrics:
     ) -> None:
         self._is_on = is_on
         self._complained = False
+        self._known: dict[tuple[object, ...], Any] = {}
         self._queue_wait = Histogram(
             "task_queue_wait_seconds",
             "From due to start, for the SLO of the queue",
@@ -92,28 +95,28 @@ class TaskMetrics:
 
     def started(self, kind: Kind, wait_seconds: float) -> None:
         """Note the start of an attempt."""
-        self._write(lambda: self._queue_wait.labels(*kind).observe(wait_seconds))
+        self._write(lambda: self._series(self._queue_wait, *kind).observe(wait_seconds))
 
     def ended(self, kind: Kind, outcome: Outcome, seconds: float) -> None:
         """Note the end of an attempt."""
-        self._write(lambda: self._duration.labels(*kind, outcome.value).observe(seconds))
+        self._write(lambda: self._series(self._duration, *kind, outcome.value).observe(seconds))
         self.counted(kind, outcome)
 
     def counted(self, kind: Kind, outcome: Outcome) -> None:
         """Note what became of a message, or of an attempt that nobody has seen the end of."""
-        self._write(lambda: self._tasks.labels(*kind, outcome.value).inc())
+        self._write(lambda: self._series(self._tasks, *kind, outcome.value).inc())
 
     def retried(self, kind: Kind) -> None:
         """Note an attempt that is followed by another."""
-        self._write(lambda: self._retries.labels(*kind).inc())
+        self._write(lambda: self._series(self._retries, *kind).inc())
 
     def done(self, kind: Kind, seconds_since_acceptance: float) -> None:
         """Note how long a task took from the promise to its effect."""
-        self._write(lambda: self._accepted_to_done.labels(*kind).observe(seconds_since_acceptance))
+        self._write(lambda: self._series(self._accepted_to_done, *kind).observe(seconds_since_acceptance))
 
     def final(self, kind: Kind, attempts: int) -> None:
         """Note how many attempts a task took that succeeded or failed for good."""
-        self._write(lambda: self._attempts.labels(*kind).observe(attempts))
+        self._write(lambda: self._series(self._attempts, *kind).observe(attempts))
 
     def redelivered(self, queue: str) -> None:
         """Note a message that Redis has handed out before."""
@@ -136,6 +139,14 @@ class TaskMetrics:
                 self._tasks.labels(*kind, outcome.value)
         for reason in SkipReason if self._is_on else ():
             self._skips.labels(reason.value)
+
+    def _series(self, metric: Measured, *labels: str) -> Measured:
+        """Return the series of a metric; to find it, the library takes as long as to write to it."""
+        key = (metric, *labels)
+        series: Measured | None = self._known.get(key)
+        if series is None:
+            series = self._known[key] = metric.labels(*labels)
+        return series
 
     def _write(self, change: Callable[[], None]) -> None:
         if not self._is_on:
