@@ -13,6 +13,8 @@ class Effort:
     bulk_turns: int
     cost_tasks: int
     waiting_tasks: int
+    worker_counts: tuple[int, ...]
+    worker_turns: int
     memory_tasks: int
     transport_tasks: int
     transport_turns: int
@@ -42,12 +44,14 @@ FULL = Effort(
     bulk_turns=5,
     cost_tasks=5000,
     waiting_tasks=20_000,
+    worker_counts=(1, 2, 4, 8),
+    worker_turns=3,
     memory_tasks=1000,
     transport_tasks=5000,
     transport_turns=4,
     extras_tasks=3000,
     extras_turns=6,
-    contest_tasks=800,
+    contest_tasks=2000,
     contest_turns=5,
     contest_processes=(1, 2),
     noop_tasks=2000,
@@ -70,6 +74,8 @@ QUICK = Effort(
     bulk_turns=1,
     cost_tasks=150,
     waiting_tasks=150,
+    worker_counts=(1, 4),
+    worker_turns=1,
     memory_tasks=100,
     transport_tasks=300,
     transport_turns=1,

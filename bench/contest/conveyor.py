@@ -41,7 +41,10 @@ def conveyor(system: System, recovery_seconds: int | None = None) -> Iterator[Co
     environments = {name: system.stack.env_for(name) | settings for name in (*WORKERS, RELAY)}
 
     def workers(processes: int) -> list[Program]:
-        return [_worker(folder, name, environments[name]) for name in WORKERS[:processes]]
+        more = [f"worker-{number + 1}" for number in range(len(WORKERS), processes)]
+        own = [_worker(folder, name, environments[name]) for name in WORKERS[:processes]]
+        unseen = environments[WORKERS[0]] | {"WORKER_METRICS_PORT": "0"}
+        return [*own, *(_worker(folder, name, unseen | {"REPLICA_NAME": name}) for name in more)]
 
     with ExitStack() as opened:
         opened.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -20,6 +20,7 @@ from bench.scenarios import (
     start,
     steady,
     transport,
+    workers,
 )
 from bench.system import System
 
@@ -31,6 +32,7 @@ SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
     "bulk": bulk.measure,
     "costs": costs.measure,
     "throughput": end_to_end.measure,
+    "workers": workers.measure,
     "memory": memory.measure,
     "transport": transport.measure,
     "extras": extras.measure,

@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from http import HTTPStatus
 
-from bench.api import Api
 from bench.effort import Effort
 from bench.generators.process import Generator, usage_of
 from bench.limit import limit_of
@@ -13,9 +11,8 @@ from bench.rows import Rows
 from bench.system import System
 from bench.usage import Load, load_between
 
-TASKS_PER_REQUEST = 1000
 CONNECTIONS = 8
-MOST_TASKS_PER_SECOND = 500
+MOST_TASKS_PER_SECOND = 3000
 
 
 def measure(system: System, effort: Effort) -> Sequence[Run]:
@@ -34,10 +31,11 @@ def _measure(system: System, rows: Rows, effort: Effort, size: str, *, waiting: 
     user_id = system.ledger.new_user()
     title = f"growth, {size} in each table, {waiting:,} waiting"
     with system.held_workers():
-        _have_waiting(system, user_id, waiting)
+        system.ledger.accept_together(user_id, waiting)
         accept = _accept(system, user_id, effort.growth_seconds)
         # so that a short queue does not run dry either
-        _have_waiting(system, user_id, round(MOST_TASKS_PER_SECOND * effort.growth_seconds))
+        system.ledger.accept_together(user_id, round(MOST_TASKS_PER_SECOND * effort.growth_seconds))
+        system.settle()
     work = _work(system, rows, effort.growth_seconds)
     rows.forget_waiting()
     system.drain(0)
@@ -45,14 +43,6 @@ def _measure(system: System, rows: Rows, effort: Effort, size: str, *, waiting: 
         _run(f"{title}: accept", "growth accept", "accepted", accept),
         _run(f"{title}: work off", "growth work", "worked off", work),
     ]
-
-
-def _have_waiting(system: System, user_id: int, count: int) -> None:
-    api = Api(system.port)
-    for first in range(0, count, TASKS_PER_REQUEST):
-        body = {"user_ids": [user_id] * min(TASKS_PER_REQUEST, count - first)}
-        api.post("/api/users/create-products", body, HTTPStatus.ACCEPTED)
-    system.settle()
 
 
 def _accept(system: System, user_id: int, seconds: float) -> Load:
