@@ -12,8 +12,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.context import ApiContext
+from app.database.sessions import ReadSession, WriteSession
 from app.dependencies import Context, Reads, Tasks, Writes, client_position
-from app.models import TaskStatus
+from app.models import Task, TaskStatus
 from app.pagination import Limit, cut
 from app.problems import problem_responses
 from app.retry import ReadRetryRoute
@@ -115,9 +116,20 @@ async def follow_task(
 def _look_up(
     context: ApiContext, task_id: str, shown: TaskView | None, position: str | None
 ) -> tuple[TaskView, str | None] | None:
-    """Return the task if it has changed, from a member no further behind than what was shown."""
+    """Return the task if it has changed, from a member no further behind than what was shown.
+
+    A replica that does not know it (yet) is not believed: it may be far behind, and the only one asked.
+    """
     with context.database.read(position) as session:
+        if task := TaskRepository(session).get(task_id):
+            return _change(task, shown, session)
+    with context.database.write() as session:
         task = TaskRepository(session).get(task_id)
-        if task is None or (view := TaskView.of(task)) == shown:
-            return None
-        return view, session.position() or None
+        return _change(task, shown, session) if task else None
+
+
+def _change(
+    task: Task, shown: TaskView | None, session: ReadSession | WriteSession
+) -> tuple[TaskView, str | None] | None:
+    view = TaskView.of(task)
+    return None if view == shown else (view, session.position() or None)

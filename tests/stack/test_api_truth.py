@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx2 as httpx
+import pytest
 
 from stack.supervisor import Stack
 from tests.stack.api_client import end_of
@@ -70,10 +71,11 @@ def test_a_final_state_that_was_seen_is_never_unseen(api: httpx.Client, stack: S
     assert ended == ["task-ended"] * 4
 
 
+@pytest.mark.parametrize("behind", [1, 2])
 def test_the_events_of_a_task_never_go_back_and_bring_the_token_for_what_it_made(
-    api: httpx.Client, stack: Stack, user_id: int
+    api: httpx.Client, stack: Stack, user_id: int, behind: int
 ) -> None:
-    with held_back(stack, replicas(stack)[:1], "tasks"):
+    with held_back(stack, replicas(stack)[:behind], "tasks"):
         location = api.post(f"/api/users/{user_id}/create-product").headers["Location"]
         seen = follow(stack, location, {})
         states = [state for _, state in seen]
