@@ -171,16 +171,22 @@ def rows_read(session: Session) -> int:
     return sum(int(value) for _, value in session.execute(text("SHOW SESSION STATUS LIKE 'Handler_read%'")))
 
 
-def test_a_pass_does_not_look_at_what_waits(ledger: Ledger) -> None:
-    accept_published(ledger, BATCH)
-    age(ledger, REDELIVERY_SECONDS + 1)
+def read_by_a_pass(ledger: Ledger) -> int:
+    """Return how many a pass reads that finds nothing to do."""
     oldest = left_the_queue_before(QueueInspector(ledger.redis).inspect(ledger.queue).oldest_at, 1)
     with ledger.database.write() as session:
         outbox, before = OutboxRepository(session), rows_read(session)
-
         assert not outbox.lock_unpublished(-LATER_SECONDS, BATCH)
         assert not outbox.lock_overdue(ledger.queue, oldest, REDELIVERY_SECONDS, BATCH)
         assert not outbox.lock_abandoned({ledger.queue: oldest}, REDELIVERY_SECONDS, BATCH)
         BacklogRepository(session).backlog()
+        return rows_read(session) - before
 
-        assert rows_read(session) - before < BATCH / 5
+
+def test_a_pass_does_not_look_at_what_waits(ledger: Ledger) -> None:
+    accept_published(ledger, 1)
+    age(ledger, REDELIVERY_SECONDS + 1)
+    before = read_by_a_pass(ledger)  # what others have left in the tables among it
+    accept_published(ledger, BATCH)
+    age(ledger, REDELIVERY_SECONDS + 1)
+    assert read_by_a_pass(ledger) - before < BATCH / 5
