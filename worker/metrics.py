@@ -99,12 +99,16 @@ class TaskMetrics:
 
     def ended(self, kind: Kind, outcome: Outcome, seconds: float) -> None:
         """Note the end of an attempt."""
-        self._write(lambda: self._series(self._duration, *kind, outcome.value).observe(seconds))
+        self.lasted(kind, outcome, seconds)
         self.counted(kind, outcome)
 
-    def counted(self, kind: Kind, outcome: Outcome) -> None:
+    def lasted(self, kind: Kind, outcome: Outcome, seconds: float) -> None:
+        """Note how long an attempt took that is counted together with others."""
+        self._write(lambda: self._series(self._duration, *kind, outcome.value).observe(seconds))
+
+    def counted(self, kind: Kind, outcome: Outcome, times: int = 1) -> None:
         """Note what became of a message, or of an attempt that nobody has seen the end of."""
-        self._write(lambda: self._series(self._tasks, *kind, outcome.value).inc())
+        self._write(lambda: self._series(self._tasks, *kind, outcome.value).inc(times))
 
     def retried(self, kind: Kind) -> None:
         """Note an attempt that is followed by another."""

@@ -19,7 +19,7 @@ from app.tracing.tracing import Span, Tracing
 from worker.batches.report import BatchReport, Deliveries, Done, Part, TaskRaisedError
 from worker.commits import CommitUncertainError, commit
 from worker.message import Delivery
-from worker.metrics import Kind, TaskMetrics
+from worker.metrics import TaskMetrics
 from worker.outcome import Outcome
 
 log = structlog.get_logger(__name__)
@@ -110,10 +110,9 @@ class BatchExecution:
         self, session: WriteSession, part: Part, member: Member, spans: ExitStack, locked_at: float
     ) -> Done:
         started = time.perf_counter()
-        definition, delivery = part.definition, part.deliveries[member.task_id]
-        kind = Kind(definition.name, delivery.queue)
+        traceparent = part.deliveries[member.task_id].traceparent
         with ExitStack() as own:
-            span = own.enter_context(self._tracing.processing(*kind, member.task_id, delivery.traceparent))
+            span = own.enter_context(self._tracing.processing(*part.kind, member.task_id, traceparent))
             span.set(attempt=1, queue_wait_seconds=member.queue_wait_seconds + started - locked_at)
             result = self._call(session, part, member, span)
             spans.push(own.pop_all())  # it lasts until the commit

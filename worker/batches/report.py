@@ -54,6 +54,11 @@ class Part(NamedTuple):
     deliveries: Deliveries
     isolated: bool = False  # with a savepoint for each task
 
+    @property
+    def kind(self) -> Kind:
+        """Task and queue, which are the same for all."""
+        return Kind(self.definition.name, next(iter(self.deliveries.values())).queue)
+
 
 class BatchReport:
     """Tells what became of the tasks of a batch."""
@@ -63,14 +68,14 @@ class BatchReport:
 
     def ended(self, part: Part, done: Sequence[Done], outcome: Outcome) -> None:
         """Tell of each task that its transaction has ended."""
-        now = time.perf_counter()
+        now, kind = time.perf_counter(), part.kind
+        self._metrics.counted(kind, outcome, len(done))
         for one in done:
             member, seconds = one.member, now - one.started
-            kind = Kind(part.definition.name, part.deliveries[member.task_id].queue)
             waited = member.queue_wait_seconds + one.since_lock
             one.span.set(outcome=outcome.value)
             self._metrics.started(kind, waited)
-            self._metrics.ended(kind, outcome, seconds)
+            self._metrics.lasted(kind, outcome, seconds)
             if outcome is Outcome.SUCCEEDED:
                 self._metrics.done(kind, member.age_seconds + now - one.started + one.since_lock)
                 self._metrics.final(kind, 1)
