@@ -85,7 +85,8 @@ class Group:
 
     def _pod(self, name: str) -> Object:
         item = self._kube.get("Pod", name)
-        assert item, f"there is no pod {name}"
+        if not item:  # it was deleted, and nobody has made it anew yet
+            raise NotYetError(f"there is no pod {name}")
         return item
 
     def tell(self, pod: str, statement: str) -> list[tuple[Any, ...]]:
