@@ -1,12 +1,16 @@
 """A Redis of its own, with what its users cost it."""
 
 import tempfile
+import time
 from pathlib import Path
 
+from bench.failure import BenchError
 from bench.redis_server import RedisServer
 from stack.packages import Daemons
 
 PER_LOOK = 2
+POLL_SECONDS = 0.02
+DEADLINE_SECONDS = 120
 # The queue and the transport of the project's own worker.
 QUEUE = "default"
 SAFE = "worker.delivery.transport:SafeTransport"
@@ -31,6 +35,15 @@ class QueueServer(RedisServer):
         pipeline.llen(queue)
         pipeline.hlen("unacked")
         return sum(pipeline.execute())
+
+    def wait_until_left(self, queue: str, most: float) -> int:
+        """Wait until no more than this remains; returns what does."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while (left := self.remaining(queue)) > most:
+            if time.monotonic() > deadline:
+                raise BenchError(f"{left} tasks that do nothing are left after {DEADLINE_SECONDS} s")
+            time.sleep(POLL_SECONDS)
+        return left
 
     def forget_commands(self) -> None:
         """Begin to count anew."""

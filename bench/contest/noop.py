@@ -1,47 +1,55 @@
-"""Tasks that do nothing, per second of a worker's CPU: Conveyor's worker beside stock Celery's."""
+"""Tasks that do nothing, per second of a worker's CPU: Conveyor's worker beside stock Celery's.
+
+Without a ledger: what is compared is how a message gets to its task and is acknowledged.
+"""
 
 import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from bench.contest.environments import programs_of
 from bench.contest.peer_system import APPLICATIONS
-from bench.contest.programs import Program, running
+from bench.contest.programs import NOWHERE, Program, running
 from bench.failure import BenchError
 from bench.processes import session_usage
-from bench.queue_server import QUEUE, SAFE, QueueServer
+from bench.queue_server import DEADLINE_SECONDS, POLL_SECONDS, QUEUE, SAFE, QueueServer
 from stack import sessions
 from stack.packages import Daemons
 from stack.supervisor import ROOT
 
 STOCK_QUEUE = "celery"
 PREFETCH = 1
+BATCH_SIZE = 100
 WARM_UP_SHARE = 0.2
-POLL_SECONDS = 0.02
-DEADLINE_SECONDS = 120
-NOWHERE = Path("/dev/null")
 # The application has a database, which these tasks do not use.
 NO_DATABASE = dict.fromkeys(("HOST", "USER", "PASSWORD", "DATABASE", "TABLE", "TLS_CA"), "none")
 
 
 class Side(NamedTuple):
-    """How one of the two is filled and started."""
+    """How one of them is filled and started."""
 
     fill: Callable[[int], Program]
     work: Program
     queue: str
 
 
-def tasks_per_cpu_second(daemons: Daemons, count: int, turns: int) -> tuple[list[float], list[float]]:
-    """Return Conveyor's figures and stock Celery's, by turns."""
-    figures: tuple[list[float], list[float]] = ([], [])
+class NoopFigures(NamedTuple):
+    """Tasks per CPU second of each side, by turns."""
+
+    batched: list[float]
+    alone: list[float]
+    stock: list[float]
+
+
+def tasks_per_cpu_second(daemons: Daemons, count: int, turns: int) -> NoopFigures:
+    """Have each side work off the same tasks in each turn, in every other one in the reverse order."""
+    figures = NoopFigures([], [], [])
     with QueueServer(daemons) as server:
-        sides = (_conveyor(server.port), _stock(server.port))
+        sides = (_conveyor(server.port, BATCH_SIZE), _conveyor(server.port), _stock(server.port))
         for number in range(turns):
-            for side in (0, 1) if number % 2 else (1, 0):
-                figures[side].append(_turn(server, sides[side], count))
+            for side, played in list(zip(sides, figures, strict=True))[:: -1 if number % 2 else 1]:
+                played.append(_turn(server, side, count))
     return figures
 
 
@@ -53,9 +61,9 @@ def _turn(server: QueueServer, side: Side, count: int) -> float:
     if (sent := server.remaining(side.queue)) != count:
         raise BenchError(f"{sent} of {count} tasks that do nothing were sent to {side.queue}")
     with running([side.work], NOWHERE) as workers:
-        first = _wait_until_left(server, side.queue, count * (1 - WARM_UP_SHARE))
+        first = server.wait_until_left(side.queue, count * (1 - WARM_UP_SHARE))
         before = session_usage("", workers[0]).cpu_seconds
-        last = _wait_until_left(server, side.queue, 0)
+        last = server.wait_until_left(side.queue, 0)
         used = session_usage("", workers[0]).cpu_seconds - before
     return (first - last) / used
 
@@ -68,21 +76,13 @@ def _wait_until_gone(process: sessions.Identity) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _wait_until_left(server: QueueServer, queue: str, most: float) -> int:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while (left := server.remaining(queue)) > most:
-        if time.monotonic() > deadline:
-            raise BenchError(f"{left} tasks that do nothing are left after {DEADLINE_SECONDS} s")
-        time.sleep(POLL_SECONDS)
-    return left
-
-
-def _conveyor(port: int) -> Side:
+def _conveyor(port: int, *batch_size: int) -> Side:
     def program(*arguments: object) -> Program:
         argv: Sequence[str] = (sys.executable, "-W", "ignore", "-m", "bench.generators.noop_worker")
         return Program([*argv, *map(str, arguments)], {}, ROOT)
 
-    return Side(lambda count: program("fill", port, count), program("work", port, SAFE, PREFETCH), QUEUE)
+    work = program("work", port, SAFE, PREFETCH, *batch_size)
+    return Side(lambda count: program("fill", port, count), work, QUEUE)
 
 
 def _stock(port: int) -> Side:

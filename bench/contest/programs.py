@@ -10,6 +10,7 @@ from stack import sessions
 from stack.process import inherited_environment
 
 END_SECONDS = 10
+NOWHERE = Path("/dev/null")
 
 
 class Program(NamedTuple):

@@ -7,6 +7,7 @@ from bench.charts import Bar, bar_chart
 from bench.contest.contender import WORKER
 from bench.contest.conveyor import GROUPS as OWN_GROUPS
 from bench.contest.conveyor import NAME
+from bench.contest.noop import NoopFigures
 from bench.contest.peer_system import GROUPS as PEER_GROUPS
 from bench.contest.turn import Turn
 from bench.results import Chart, Figure, Table
@@ -54,13 +55,17 @@ def figures_of(turns: Turns) -> list[Figure]:
     ]
 
 
-def noop_figures(own: Sequence[float], stock: Sequence[float]) -> list[Figure]:
-    ratios = [mine / theirs for mine, theirs in zip(own, stock, strict=True)]
-    value = f"{spread(own)} · {spread(stock)}"
-    return [
-        Figure("tasks that do nothing per CPU second of a worker, Conveyor · stock Celery", value),
-        _judged("Conveyor / stock Celery", ratios, least=LEAST_NOOPS),
+def noop_figures(noops: NoopFigures) -> list[Figure]:
+    figures = [
+        Figure("tasks that do nothing per CPU second of a worker: stock Celery", f"{spread(noops.stock)}")
     ]
+    for how, own in (("in batches", noops.batched), ("one by one", noops.alone)):
+        ratios = [mine / theirs for mine, theirs in zip(own, noops.stock, strict=True)]
+        figures += [
+            Figure(f"Conveyor, {how}", spread(own)),
+            _judged(f"Conveyor, {how} / stock Celery", ratios, least=LEAST_NOOPS),
+        ]
+    return figures
 
 
 def tables_of(turns: Turns, parallel: Mapping[str, str]) -> list[Table]:

@@ -4,6 +4,7 @@ The worker has the project's own configuration of Celery, but for the transport 
 """
 
 import sys
+from dataclasses import replace
 
 from prometheus_client import CollectorRegistry
 from pydantic import BaseModel
@@ -38,8 +39,9 @@ def fill(port: int, count: int) -> None:
     broker.close()
 
 
-def work(port: int, transport: str, prefetch: int) -> None:
-    celery = create_celery(settings_for(port), TaskRegistry([nothing]), lambda *_: Outcome.SUCCEEDED)
+def work(port: int, transport: str, prefetch: int, batch_size: int | None = None) -> None:
+    tasks = TaskRegistry([replace(nothing, batch_size=batch_size)])
+    celery = create_celery(settings_for(port), tasks, lambda *_: Outcome.SUCCEEDED, lambda *_: ())
     celery.conf.update(broker_transport=transport, worker_prefetch_multiplier=prefetch)
     celery.steps["consumer"].add(visibility_lease(lambda: None))
     options = ("--without-gossip", "--without-mingle", "--loglevel=ERROR", "--optimization=fair")
@@ -51,4 +53,4 @@ if __name__ == "__main__":
     if action == "fill":
         fill(int(port), int(others[0]))
     else:
-        work(int(port), others[0], int(others[1]))
+        work(int(port), others[0], *map(int, others[1:]))

@@ -1,7 +1,5 @@
 """What a worker's metrics, log lines and traces cost: the same waiting tasks with and without, by turns."""
 
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -11,16 +9,17 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-import psutil
-
 from bench.collector import collector
+from bench.contest.programs import NOWHERE, Program, running
 from bench.effort import Effort
 from bench.failure import BenchError
 from bench.ledger import LedgerTask, tasks_per_second
 from bench.limit import limit_of
+from bench.processes import session_usage
 from bench.results import Figure, Run
 from bench.system import DRAIN_SECONDS, SLOWEST_TASKS_PER_SECOND, WORKERS, System
 from bench.usage import Load, Usage, load_between
+from stack import sessions
 from stack.supervisor import ROOT
 
 GROUP = "worker of the extras"
@@ -111,9 +110,10 @@ def _turn(system: System, count: int, changed: Environment) -> Turn:
     system.settle()
     # the port of the worker that is missing: Prometheus asks for the metrics as it always does
     with _running({**system.stack.env_for(WORKERS[0]), **changed}) as worker:
-        before, usage = system.snapshot(), _usage(worker)
+        before, usage = system.snapshot(), session_usage(GROUP, worker)
         system.ledger.wait_until_finished(DRAIN_SECONDS + count / SLOWEST_TASKS_PER_SECOND)
-        after, used = system.snapshot(), _usage(worker) - usage
+        after = system.snapshot()
+        used = session_usage(GROUP, worker).cpu_seconds - usage.cpu_seconds
     tasks = system.ledger.verified(user_id, accepted)
     others = {GROUP: Usage(GROUP, 0, 1, used)}
     load = load_between(before, after, cores=system.cores, tasks=count, others=others)
@@ -127,7 +127,7 @@ def steady_rate(tasks: Sequence[LedgerTask]) -> float:
 
 
 @contextmanager
-def _running(environment: Environment) -> Iterator[psutil.Process]:
+def _running(environment: Environment) -> Iterator[sessions.Identity]:
     """Run a worker of the system's own, from when it is ready."""
     with tempfile.TemporaryDirectory(prefix="conveyor-bench-") as folder:
         ready = Path(folder) / "ready"
@@ -136,37 +136,15 @@ def _running(environment: Environment) -> Iterator[psutil.Process]:
             "WORKER_HEARTBEAT_FILE": f"{folder}/heartbeat",
             "TMPDIR": folder,
         }
-        with subprocess.Popen(
-            [sys.executable, "-m", "worker"],
-            cwd=ROOT,
-            env={**os.environ, **environment, **own},
-            stdout=subprocess.DEVNULL,
-        ) as process:
-            worker = psutil.Process(process.pid)
-            try:
-                _wait_for(ready, process)
-                yield worker
-            finally:
-                process.terminate()
-                _end(worker)
+        program = Program((sys.executable, "-m", "worker"), {**environment, **own}, ROOT)
+        with running([program], NOWHERE) as [worker]:
+            _wait_for(ready, worker)
+            yield worker
 
 
-def _wait_for(ready: Path, process: "subprocess.Popen[bytes]") -> None:
+def _wait_for(ready: Path, worker: sessions.Identity) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not ready.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise BenchError("the worker of the extras was not ready, see above")
+        if not sessions.is_alive(worker) or time.monotonic() > deadline:
+            raise BenchError(f"a worker of the extras ended, or was not ready after {START_SECONDS} s")
         time.sleep(POLL_SECONDS)
-
-
-def _end(worker: psutil.Process) -> None:
-    try:
-        worker.wait(START_SECONDS)
-    except psutil.TimeoutExpired:
-        for one in [*worker.children(recursive=True), worker]:
-            one.kill()
-
-
-def _usage(worker: psutil.Process) -> float:
-    """Return the CPU seconds of the worker's parent and of its children, also of those that have ended."""
-    return sum(worker.cpu_times()[:4]) + sum(sum(child.cpu_times()[:2]) for child in worker.children())

@@ -22,8 +22,8 @@ SECONDS_PER_TURN, SECONDS_ONCE = 10, 100
 
 def measure(system: System, effort: Effort) -> Sequence[Run]:
     turns = play_all(system, effort, PEERS)
-    own, stock = tasks_per_cpu_second(system.stack.config.daemons, effort.noop_tasks, effort.contest_turns)
-    figures = [*figures_of(turns), *noop_figures(own, stock)]
+    noops = tasks_per_cpu_second(system.stack.config.daemons, effort.noop_tasks, effort.contest_turns)
+    figures = [*figures_of(turns), *noop_figures(noops)]
     load = turns[NAME][-1].working
     versions = Table(
         "Peers: versions",

@@ -11,9 +11,8 @@ from typing import NamedTuple
 import psutil
 
 from bench.effort import Effort
-from bench.failure import BenchError
 from bench.limit import limit_of
-from bench.queue_server import QUEUE, SAFE, QueueServer
+from bench.queue_server import DEADLINE_SECONDS, QUEUE, SAFE, QueueServer
 from bench.results import Figure, Run
 from bench.system import System
 from bench.usage import Load, Usage, load_between
@@ -24,8 +23,6 @@ PREFETCHES = (1, 16)
 AIM = 1.0
 # The start of a worker, and the first tasks of its processes, are not what is compared.
 WARM_UP_SHARE = 0.2
-POLL_SECONDS = 0.02
-DEADLINE_SECONDS = 120
 
 
 class Turn(NamedTuple):
@@ -79,11 +76,11 @@ def _turn(system: System, server: QueueServer, transport: str, prefetch: int, co
         timeout=DEADLINE_SECONDS,
     )
     with _running(_command("work", server.port, transport, prefetch)) as worker:
-        first = _wait_until_left(server, count * (1 - WARM_UP_SHARE))
+        first = server.wait_until_left(QUEUE, count * (1 - WARM_UP_SHARE))
         server.forget_commands()
         before, began = system.snapshot(), time.monotonic()
         usages = _usages(worker, server)
-        _wait_until_left(server, 0)
+        server.wait_until_left(QUEUE, 0)
         seconds, after = time.monotonic() - began, system.snapshot()
         others = {name: _between(usages[name], usage) for name, usage in _usages(worker, server).items()}
     load = load_between(before, after, cores=system.cores, tasks=first, others=others)
@@ -106,16 +103,6 @@ def _running(argv: Sequence[str]) -> Iterator[psutil.Process]:
             for one in family:
                 one.kill()
             psutil.wait_procs(family[1:], timeout=10)
-
-
-def _wait_until_left(server: QueueServer, most: float) -> int:
-    """Wait until no more than this is left; returns what is."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while (left := server.remaining(QUEUE)) > most:
-        if time.monotonic() > deadline:
-            raise BenchError(f"{left} tasks that do nothing are left after {DEADLINE_SECONDS} s")
-        time.sleep(POLL_SECONDS)
-    return left
 
 
 def _usages(worker: psutil.Process, server: QueueServer) -> dict[str, Usage]:

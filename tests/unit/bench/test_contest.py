@@ -6,6 +6,7 @@ import pytest
 from bench.charts import Bar, bar_chart
 from bench.contest.database import Row, transactions_in
 from bench.contest.environments import REQUIREMENTS, versions_of
+from bench.contest.noop import NoopFigures
 from bench.contest.proxy import configuration
 from bench.contest.standing import charts_of, cpu_per_thousand, figures_of, noop_figures, tables_of
 from bench.contest.turn import Turn, steady_rate, verdict, wait_for
@@ -92,9 +93,16 @@ def test_only_processes_that_take_part_are_counted() -> None:
 
 
 def test_tasks_that_do_nothing_are_compared_turn_by_turn() -> None:
-    figures = noop_figures([200, 100], [100, 100])
-    assert figures[1].value == "1.50 (turn by turn 2.00 · 1.00)"
-    assert figures[1].verdict == ">= 2.0: missed"
+    figures = noop_figures(NoopFigures(batched=[500, 300], alone=[200, 100], stock=[100, 100]))
+    values = {figure.what: (figure.value, figure.verdict) for figure in figures}
+    assert values["Conveyor, in batches / stock Celery"] == (
+        "4.00 (turn by turn 5.00 · 3.00)",
+        ">= 2.0: met",
+    )
+    assert values["Conveyor, one by one / stock Celery"] == (
+        "1.50 (turn by turn 2.00 · 1.00)",
+        ">= 2.0: missed",
+    )
 
 
 def test_a_peer_that_takes_no_number_of_processes_is_started_for_each() -> None:
