@@ -3,7 +3,6 @@
 import gc
 import os
 import secrets
-from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +17,16 @@ from app.metrics import DatabaseMetrics
 from app.monitoring import MonitoringServer
 from app.redis_client import connect_redis
 from app.settings import Settings
-from app.tasks.registry import TaskDefinition, TaskRegistry
+from app.tasks.registry import TaskRegistry
 from app.tracing.tracing import create_tracing
-from worker.batches.execution import BatchExecution
 from worker.celery_app import LedgerTask, consumed_queues, create_celery
 from worker.delivery.attempt_leases import AttemptLeases
 from worker.delivery.lease import visibility_lease
 from worker.delivery.transport import use_safe_transport
-from worker.execution import Execution
 from worker.fork_guard import ForkGuard
 from worker.health import heartbeat_step
-from worker.message import Delivery
 from worker.metrics import Kind, ParentMetrics, TaskMetrics
-from worker.outcome import Outcome
+from worker.pool_process import PoolProcess
 from worker.presence import Presence
 from worker.running import batched_task_ids, describe_running, leased_task_ids, running_task_names
 from worker.shutdown import GracefulWorker, say_in_json
@@ -39,7 +35,6 @@ from worker.time_limits import longest_silence
 log = structlog.get_logger(__name__)
 
 PRESENCE_TIMEOUT_SECONDS = 0.5
-TASK_REDIS_TIMEOUT_SECONDS = 2.0
 
 
 class WorkerProcess:
@@ -61,8 +56,8 @@ class WorkerProcess:
         registry.register(self._metrics)
         ProcessCollector(registry=registry)
         limits = (task.time_limit_seconds or settings.task_time_limit_seconds for task in self._tasks)
-        self._tracing = create_tracing(settings, "worker")
-        self._database = Database(settings, self._database_metrics, longest_silence(limits), self._tracing)
+        tracing = create_tracing(settings, "worker")
+        self._database = Database(settings, self._database_metrics, longest_silence(limits), tracing)
         registry.register(self._database.pool_metrics)
         self._redis = connect_redis(settings, PRESENCE_TIMEOUT_SECONDS)
         self._guard = ForkGuard()
@@ -80,9 +75,8 @@ class WorkerProcess:
         address = (settings.metrics_host, settings.worker_metrics_port)
         self._monitoring = MonitoringServer(address, registry, {}, self._guard) if address[1] else None
         self._ready_file = Path(settings.worker_ready_file) if settings.worker_ready_file else None
-        self._execution: Execution | None = None
-        self._batches: BatchExecution | None = None
-        self._celery = create_celery(settings, self._tasks, self._handle, self._handle_batch)
+        self._pool = PoolProcess(settings, self._database, self._task_metrics, tracing, self._owner)
+        self._celery = create_celery(settings, self._tasks, self._pool.handle, self._pool.handle_batch)
         use_safe_transport(self._celery)
 
     def run(self) -> int:
@@ -154,34 +148,10 @@ class WorkerProcess:
         if self._monitoring:
             self._monitoring.close_in_child()
         _leave_garbage_alone()
-        self._database.forget_parent_connections()
-        # the parent has nothing to export, and a thread of its own would not outlive the fork
-        self._tracing.start()
-        redis = connect_redis(self._settings, TASK_REDIS_TIMEOUT_SECONDS)
-        common = (self._database, redis, self._task_metrics)
-        worker = self._settings.replica_name
-        self._batches = BatchExecution(*common, worker=worker, tracing=self._tracing)
-        self._execution = Execution(
-            *common,
-            owner=self._owner,
-            worker=worker,
-            lease_seconds=self._settings.task_lease_seconds,
-            tracing=self._tracing,
-        )
+        self._pool.start()
 
     def _on_process_end(self, **_: object) -> None:
-        self._database.dispose()
-        self._tracing.stop()
-
-    def _handle(self, definition: TaskDefinition, delivery: Delivery) -> Outcome:
-        if self._execution is None:
-            raise RuntimeError("tasks run in the pool's processes only")
-        return self._execution.handle(definition, delivery)
-
-    def _handle_batch(self, definition: TaskDefinition, batch: Sequence[Delivery]) -> Collection[str]:
-        if self._batches is None:
-            raise RuntimeError("tasks run in the pool's processes only")
-        return self._batches.handle(definition, batch)
+        self._pool.stop()
 
     def _describe(self) -> dict[str, Any]:
         running = describe_running()
