@@ -18,6 +18,8 @@ from mysql_agent.report import Report
 log = structlog.get_logger()
 
 GLANCE_SECONDS = 0.2
+# What they bring about is looked at at once: until then nobody is led to this member.
+ACTS = frozenset((Action.BOOTSTRAP, Action.JOIN, Action.HAND_OVER))
 
 
 class Pace:
@@ -31,7 +33,7 @@ class Pace:
     def after(self, decision: Decision, *, had_no_effect: bool) -> float:
         if had_no_effect:
             return self._retry
-        if decision.action is Action.HAND_OVER:
+        if decision.action in ACTS:
             return 0.0
         final = decision.reason is Reason.COMPLETE or decision.action is Action.ALERT
         return self._normal if final else self._busy

@@ -88,8 +88,14 @@ def reason_of(loop: Loop) -> Reason:
 
 
 def test_it_rests_long_in_the_final_state_and_briefly_before() -> None:
-    loop, _ = loop_over(Script(GONE, FOUNDING, PRIMARY, cluster(0, in_group(0, size=2), None, None)))
-    assert [loop.step() for _ in range(4)] == [0.5, 0.5, 2, 0.5]
+    loop, _ = loop_over(Script(GONE, PRIMARY, cluster(0, in_group(0, size=2), None, None)))
+    assert [loop.step() for _ in range(3)] == [0.5, 2, 0.5]
+
+
+@pytest.mark.parametrize("view", [FOUNDING, JOINING], ids=["founded", "joined"])
+def test_it_looks_at_once_at_what_it_brought_about(view: ClusterView) -> None:
+    loop, _ = loop_over(Script(view))
+    assert loop.step() == 0
 
 
 def test_it_rests_before_it_tries_again_what_was_refused() -> None:
