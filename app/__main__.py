@@ -27,6 +27,8 @@ def main() -> None:
         app,
         host=settings.api_host,
         port=settings.api_port,
+        loop="uvloop",
+        http="httptools",
         access_log=False,
         log_config=None,
         proxy_headers=True,
