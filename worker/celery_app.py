@@ -160,7 +160,8 @@ def _configuration(settings: Settings, queues: list[str]) -> dict[str, Any]:
         "task_time_limit": limits.hard,
         "worker_concurrency": settings.worker_concurrency,
         "worker_prefetch_multiplier": 1,
-        "worker_max_tasks_per_child": 1000,
+        # Each new process costs its parent what 250 tasks do; what a task leaks is bounded by the next line.
+        "worker_max_tasks_per_child": 10_000,
         "worker_max_memory_per_child": 400_000,
         # A loaded machine may take long to start a process; killing it would only add load.
         "worker_proc_alive_timeout": 30,
