@@ -6,6 +6,7 @@ import sys
 import uvicorn
 from prometheus_client import disable_created_metrics
 
+from app.garbage import pass_over_what_is_loaded
 from app.main import create_app
 from app.server import DrainingServer
 from app.settings import load_settings
@@ -37,6 +38,7 @@ def main() -> None:
         timeout_graceful_shutdown=settings.shutdown_grace_seconds,
     )
     server = DrainingServer(config, app.state.context.draining.set, settings.api_drain_seconds)
+    pass_over_what_is_loaded()
     server.run()
     if not server.started:
         sys.exit(STARTUP_FAILED)

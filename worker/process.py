@@ -1,6 +1,5 @@
 """One worker: its parent with threads for leases, presence and metrics, and the pool that runs tasks."""
 
-import gc
 import os
 import secrets
 from pathlib import Path
@@ -13,6 +12,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 
 from app.correlation import REQUEST_ID, harmless
 from app.database.routing import Database
+from app.garbage import pass_over_what_is_loaded
 from app.metrics import DatabaseMetrics
 from app.monitoring import MonitoringServer
 from app.redis_client import connect_redis
@@ -98,7 +98,7 @@ class WorkerProcess:
         )
         if self._monitoring:
             self._monitoring.start()
-        _leave_garbage_alone()
+        pass_over_what_is_loaded()
         try:
             worker.start()
         finally:
@@ -147,7 +147,7 @@ class WorkerProcess:
     def _on_process_start(self, **_: object) -> None:
         if self._monitoring:
             self._monitoring.close_in_child()
-        _leave_garbage_alone()
+        pass_over_what_is_loaded()
         self._pool.start()
 
     def _on_process_end(self, **_: object) -> None:
@@ -180,12 +180,6 @@ def loss_of_process(error: BaseException) -> str | None:
     if isinstance(error, WorkerLostError):
         return f"WorkerLostError: {str(error).partition(' Job:')[0]}"
     return None
-
-
-def _leave_garbage_alone() -> None:
-    """Have the collector pass over what was loaded at the start: it is most of what there is, and stays."""
-    gc.collect()
-    gc.freeze()
 
 
 def _on_received(request: Any, **_: object) -> None:  # noqa: ANN401 - Celery's request is untyped
