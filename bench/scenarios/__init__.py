@@ -42,5 +42,5 @@ SCENARIOS: Mapping[str, Callable[[System, Effort], Sequence[Run]]] = {
     "footprint": footprint.measure,
     "growth": growth.measure,
 }
-# Over half an hour each, and the last one leaves its rows behind: only where they are asked for.
+# They take long, and the last one leaves its rows behind: only where they are asked for.
 LONG = ("footprint", "growth")

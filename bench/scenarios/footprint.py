@@ -12,10 +12,10 @@ from bench.usage import Snapshot, Usage, load_between
 LOOKS = 10
 # Pools, caches and the allocator have what they need by then.
 FIRST_LOOK = 2
-CONNECTIONS = 8
+CONNECTIONS = 32
 MEGABYTE = 1_000_000
 MOST_GROWTH = 1.05
-# The processes of a worker's pool are not among them: each is replaced after 1,000 tasks.
+# The processes of a worker's pool are not among them: each is replaced after 10,000 tasks.
 AIMED_GROUPS = {"api": "the API's processes", "worker parents": "parents of the workers", "relays": "relays"}
 
 
