@@ -31,15 +31,15 @@ class Costs:
 
 
 COSTS = Costs(
-    api_ms=2.1,
-    worker_ms=0.6,
-    primary_ms=0.75,
+    api_ms=1.6,
+    worker_ms=0.55,
+    primary_ms=0.67,
     replica_ms=0.5,
-    redis_ms=0.07,
-    redis_commands=4.5,
-    transactions=0.3,
-    log_bytes=1_690,
-    stored_bytes=2_170,
+    redis_ms=0.06,
+    redis_commands=4.4,
+    transactions=0.27,
+    log_bytes=1_680,
+    stored_bytes=2_110,
 )
 
 
