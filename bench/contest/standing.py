@@ -56,9 +56,7 @@ def figures_of(turns: Turns) -> list[Figure]:
 
 
 def noop_figures(noops: NoopFigures) -> list[Figure]:
-    figures = [
-        Figure("tasks that do nothing per CPU second of a worker: stock Celery", spread(noops.stock))
-    ]
+    figures = [Figure("tasks that do nothing per CPU second of a worker: stock Celery", spread(noops.stock))]
     for how, own in (("in batches", noops.batched), ("one by one", noops.alone)):
         ratios = [mine / theirs for mine, theirs in zip(own, noops.stock, strict=True)]
         figures += [

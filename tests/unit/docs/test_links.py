@@ -53,7 +53,7 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 def test_every_picture_is_shown_and_every_shown_one_is_there() -> None:
     texts = [document.read_text(encoding="utf-8") for document in DOCUMENTS]
-    shown = {name for text in texts for name in re.findall(r"images/([\w-]+\.png)", text)}
+    shown = {name for text in texts for name in re.findall(r"images/([\w-]+\.(?:png|svg))", text)}
     assert shown == {picture.name for picture in (ROOT / "docs" / "images").iterdir()}
 
 
