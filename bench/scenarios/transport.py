@@ -3,13 +3,13 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
 import psutil
 
+from bench.contest.programs import NOWHERE, Program, running
 from bench.effort import Effort
 from bench.limit import limit_of
 from bench.queue_server import DEADLINE_SECONDS, QUEUE, SAFE, QueueServer
@@ -75,7 +75,9 @@ def _turn(system: System, server: QueueServer, transport: str, prefetch: int, co
         check=True,
         timeout=DEADLINE_SECONDS,
     )
-    with _running(_command("work", server.port, transport, prefetch)) as worker:
+    work = Program(_command("work", server.port, transport, prefetch), {}, ROOT)
+    with running([work], NOWHERE) as [identity]:
+        worker = psutil.Process(identity.pid)
         first = server.wait_until_left(QUEUE, count * (1 - WARM_UP_SHARE))
         server.forget_commands()
         before, began = system.snapshot(), time.monotonic()
@@ -90,19 +92,6 @@ def _turn(system: System, server: QueueServer, transport: str, prefetch: int, co
 def _command(*arguments: object) -> list[str]:
     # Celery warns of root, as which it may well run here
     return [sys.executable, "-W", "ignore", "-m", "bench.generators.noop_worker", *map(str, arguments)]
-
-
-@contextmanager
-def _running(argv: Sequence[str]) -> Iterator[psutil.Process]:
-    with subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
-        worker = psutil.Process(process.pid)
-        try:
-            yield worker
-        finally:
-            family = [worker, *worker.children(recursive=True)]
-            for one in family:
-                one.kill()
-            psutil.wait_procs(family[1:], timeout=10)
 
 
 def _usages(worker: psutil.Process, server: QueueServer) -> dict[str, Usage]:
