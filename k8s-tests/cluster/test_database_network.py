@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from cluster.group import Group
 from cluster.load import Load
-from cluster.members import roles
+from cluster.members import roles, settled_roles
 from kube import Kube
 from release import Release
 from waiting import NotYetError, eventually
@@ -47,7 +47,7 @@ def test_a_killed_agent_leaves_the_connections_and_the_group_alone(
 def test_a_kubernetes_api_that_refuses_the_agents_costs_nothing_but_the_labels(
     release: Release, kube: Kube, group: Group, load: Load, figures: dict[str, str]
 ) -> None:
-    labels = roles(release, kube)
+    labels = settled_roles(release, kube)
     old = group.primary()
     with load.running() as traffic:
         load.wait_for(accepted=5)
