@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import pymysql
 from pymysql.cursors import Cursor
-from redis import Redis
 
 from stack.supervisor import Stack
 
@@ -39,7 +38,6 @@ ROWS = {
         f" {YESTERDAY} + INTERVAL n MICROSECOND FROM numbers"
     ),
 }
-CANCEL = "UPDATE tasks SET status = 'cancelled', finished_at = NOW(6) WHERE status = 'queued' LIMIT 5000"
 
 
 class Rows:
@@ -67,14 +65,6 @@ class Rows:
             )
             row = cursor.fetchone()
         return int(row[0]) if row else 0
-
-    def forget_waiting(self) -> None:
-        """Cancel what waits, and empty the queue."""
-        with Redis(port=self._stack.ports["redis"], password=self._env["REDIS_PASSWORD"]) as redis:
-            redis.delete("default")
-        with self._cursor() as cursor:
-            while cursor.execute(CANCEL):
-                pass
 
     @contextmanager
     def _cursor(self) -> Iterator[Cursor]:

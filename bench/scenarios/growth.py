@@ -34,11 +34,11 @@ def _measure(system: System, rows: Rows, effort: Effort, size: str, *, waiting: 
         system.ledger.accept_together(user_id, waiting)
         accept = _accept(system, user_id, effort.growth_seconds)
         # so that a short queue does not run dry either
-        system.ledger.accept_together(user_id, round(MOST_TASKS_PER_SECOND * effort.growth_seconds))
+        more = round(MOST_TASKS_PER_SECOND * effort.growth_seconds)
+        system.ledger.accept_together(user_id, more)
         system.settle()
     work = _work(system, rows, effort.growth_seconds)
-    rows.forget_waiting()
-    system.drain(0)
+    system.drain(waiting + accept.tasks + more)
     return [
         _run(f"{title}: accept", "growth accept", "accepted", accept),
         _run(f"{title}: work off", "growth work", "worked off", work),
