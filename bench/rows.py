@@ -1,21 +1,27 @@
 """Puts many rows into a running system's tables, as months of work would have left them there."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pymysql
 from pymysql.cursors import Cursor
 
+from bench.failure import BenchError
 from stack.supervisor import Stack
 
 # The group refuses transactions that are too large, and a large one holds up all behind it.
 ROWS_PER_TRANSACTION = 10_000
 TIMEOUT_SECONDS = 120
+# Rows that come this fast fill the redo logs: the primary may stand still until it is taken for lost.
+TRIES = 10
+PAUSE_SECONDS = 2.0
 NUMBERS = (
     "WITH RECURSIVE numbers (n) AS (SELECT %(first)s UNION ALL SELECT n + 1 FROM numbers WHERE n < %(last)s)"
 )
-# A UUIDv7 per millisecond of a day that ended yesterday: too young for retention.
-HEX = "LPAD(LOWER(HEX((UNIX_TIMESTAMP() - 172800) * 1000 + n)), 12, '0')"
+DAY_MILLISECONDS = 86_400_000
+# A UUIDv7 per millisecond from two days ago on: too young for retention.
+HEX = "LPAD(LOWER(HEX(%(begin)s + n)), 12, '0')"
 TASK_ID = f"CONCAT(LEFT({HEX}, 8), '-', RIGHT({HEX}, 4), '-7000-8000-', LPAD(n, 12, '0'))"
 YESTERDAY = "NOW(6) - INTERVAL 1 DAY"
 ROWS = {
@@ -48,13 +54,29 @@ class Rows:
         self._env = stack.env_for("api-1")
 
     def add(self, count: int, user_id: int) -> None:
-        """Add as many rows to each table; may be done once, for their ids are the same."""
-        with self._cursor() as cursor:
-            cursor.execute("SET SESSION cte_max_recursion_depth = %s", (ROWS_PER_TRANSACTION,))
-            for statement in ROWS.values():
-                for first in range(1, count + 1, ROWS_PER_TRANSACTION):
-                    last = min(first + ROWS_PER_TRANSACTION - 1, count)
-                    cursor.execute(statement, {"first": first, "last": last, "user": user_id})
+        """Add as many rows to each table."""
+        begin = time.time_ns() // 1_000_000 - 2 * DAY_MILLISECONDS
+        for statement in ROWS.values():
+            for first in range(1, count + 1, ROWS_PER_TRANSACTION):
+                last = min(first + ROWS_PER_TRANSACTION - 1, count)
+                self._insert(statement, {"begin": begin, "first": first, "last": last, "user": user_id})
+
+    def _insert(self, statement: str, parameters: dict[str, int]) -> None:
+        for left in reversed(range(TRIES)):
+            try:
+                with self._cursor() as cursor:
+                    cursor.execute("SET SESSION cte_max_recursion_depth = %s", (ROWS_PER_TRANSACTION,))
+                    cursor.execute(statement, parameters)
+            except pymysql.IntegrityError:
+                if left == TRIES - 1:
+                    raise
+                return  # it had been committed, and only the answer was lost
+            except pymysql.OperationalError as error:
+                if not left:
+                    raise BenchError(f"no rows could be added: {error}") from error
+                time.sleep(PAUSE_SECONDS)
+            else:
+                return
 
     def succeeded(self) -> int:
         """Count what workers have done since yesterday."""
