@@ -4,17 +4,15 @@ Without a ledger: what is compared is how a message gets to its task and is ackn
 """
 
 import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from bench.contest.environments import programs_of
 from bench.contest.peer_system import APPLICATIONS
-from bench.contest.programs import NOWHERE, Program, running
+from bench.contest.programs import NOWHERE, Program, run, running
 from bench.failure import BenchError
 from bench.processes import session_usage
-from bench.queue_server import DEADLINE_SECONDS, POLL_SECONDS, QUEUE, SAFE, QueueServer
-from stack import sessions
+from bench.queue_server import QUEUE, SAFE, QueueServer
 from stack.packages import Daemons
 from stack.supervisor import ROOT
 
@@ -53,13 +51,22 @@ def tasks_per_cpu_second(daemons: Daemons, count: int, turns: int) -> NoopFigure
     return figures
 
 
-def _turn(server: QueueServer, side: Side, count: int) -> float:
+def own_program(*arguments: object) -> Program:
+    # Celery warns of root, as which it may well run here
+    argv: Sequence[str] = (sys.executable, "-W", "ignore", "-m", "bench.generators.noop_worker")
+    return Program([*argv, *map(str, arguments)], {}, ROOT)
+
+
+def refill(server: QueueServer, filler: Program, queue: str, count: int) -> None:
+    """Have nothing on the server but the tasks that the program sends."""
     server.client.flushall()
-    # each published task is a line of the log
-    with running([side.fill(count)], NOWHERE) as fillers:
-        _wait_until_gone(fillers[0])
-    if (sent := server.remaining(side.queue)) != count:
-        raise BenchError(f"{sent} of {count} tasks that do nothing were sent to {side.queue}")
+    run(filler)
+    if (sent := server.remaining(queue)) != count:
+        raise BenchError(f"{sent} of {count} tasks that do nothing were sent to {queue}")
+
+
+def _turn(server: QueueServer, side: Side, count: int) -> float:
+    refill(server, side.fill(count), side.queue, count)
     with running([side.work], NOWHERE) as workers:
         first = server.wait_until_left(side.queue, count * (1 - WARM_UP_SHARE))
         before = session_usage("", workers[0]).cpu_seconds
@@ -68,21 +75,9 @@ def _turn(server: QueueServer, side: Side, count: int) -> float:
     return (first - last) / used
 
 
-def _wait_until_gone(process: sessions.Identity) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while sessions.is_alive(process):
-        if time.monotonic() > deadline:
-            raise BenchError(f"tasks that do nothing were not all sent after {DEADLINE_SECONDS} s")
-        time.sleep(POLL_SECONDS)
-
-
 def _conveyor(port: int, *batch_size: int) -> Side:
-    def program(*arguments: object) -> Program:
-        argv: Sequence[str] = (sys.executable, "-W", "ignore", "-m", "bench.generators.noop_worker")
-        return Program([*argv, *map(str, arguments)], {}, ROOT)
-
-    work = program("work", port, SAFE, PREFETCH, *batch_size)
-    return Side(lambda count: program("fill", port, count), work, QUEUE)
+    work = own_program("work", port, SAFE, PREFETCH, *batch_size)
+    return Side(lambda count: own_program("fill", port, count), work, QUEUE)
 
 
 def _stock(port: int) -> Side:

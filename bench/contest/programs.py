@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.failure import BenchError
 from stack import sessions
 from stack.process import inherited_environment
 
 END_SECONDS = 10
+RUN_SECONDS = 120
 NOWHERE = Path("/dev/null")
 
 
@@ -33,6 +35,26 @@ def running(programs: Sequence[Program], log: Path) -> Iterator[list[sessions.Id
         for process in started:
             sessions.kill_session(_identity(process))
             process.wait(END_SECONDS)
+
+
+def run(program: Program) -> None:
+    """Run a program to its end; what it prints on stdout is lost.
+
+    Raises:
+        BenchError: it failed, or takes too long.
+    """
+    try:
+        subprocess.run(
+            program.argv,
+            cwd=program.folder,
+            env={**inherited_environment(), **program.env},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            timeout=RUN_SECONDS,
+            check=True,
+        )
+    except subprocess.SubprocessError as error:
+        raise BenchError(f"{error}, see above") from error
 
 
 def _start(program: Program, output: int) -> "subprocess.Popen[bytes]":

@@ -1,7 +1,5 @@
 """Tasks per second of the safe transport beside kombu's own, on the same work and by turns."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from statistics import median
@@ -9,14 +7,14 @@ from typing import NamedTuple
 
 import psutil
 
-from bench.contest.programs import NOWHERE, Program, running
+from bench.contest.noop import own_program, refill
+from bench.contest.programs import NOWHERE, running
 from bench.effort import Effort
 from bench.limit import limit_of
-from bench.queue_server import DEADLINE_SECONDS, QUEUE, SAFE, QueueServer
+from bench.queue_server import QUEUE, SAFE, QueueServer
 from bench.results import Figure, Run
 from bench.system import System
 from bench.usage import Load, Usage, load_between
-from stack.supervisor import ROOT
 
 STOCK = "redis"
 PREFETCHES = (1, 16)
@@ -66,17 +64,8 @@ def _shown(turns: Sequence[Turn], middle: float) -> str:
 
 
 def _turn(system: System, server: QueueServer, transport: str, prefetch: int, count: int) -> Turn:
-    server.client.flushall()
-    # each published task is a line of the log
-    subprocess.run(
-        _command("fill", server.port, count),
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        check=True,
-        timeout=DEADLINE_SECONDS,
-    )
-    work = Program(_command("work", server.port, transport, prefetch), {}, ROOT)
-    with running([work], NOWHERE) as [identity]:
+    refill(server, own_program("fill", server.port, count), QUEUE, count)
+    with running([own_program("work", server.port, transport, prefetch)], NOWHERE) as [identity]:
         worker = psutil.Process(identity.pid)
         first = server.wait_until_left(QUEUE, count * (1 - WARM_UP_SHARE))
         server.forget_commands()
@@ -87,11 +76,6 @@ def _turn(system: System, server: QueueServer, transport: str, prefetch: int, co
         others = {name: _between(usages[name], usage) for name, usage in _usages(worker, server).items()}
     load = load_between(before, after, cores=system.cores, tasks=first, others=others)
     return Turn(first / seconds, server.commands() / first, load)
-
-
-def _command(*arguments: object) -> list[str]:
-    # Celery warns of root, as which it may well run here
-    return [sys.executable, "-W", "ignore", "-m", "bench.generators.noop_worker", *map(str, arguments)]
 
 
 def _usages(worker: psutil.Process, server: QueueServer) -> dict[str, Usage]:
