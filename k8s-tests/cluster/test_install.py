@@ -1,9 +1,11 @@
 """What an installation with hardly any values gives."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -46,18 +48,22 @@ def test_no_password_can_be_read_from_a_pod_or_a_configmap(release: Release, kub
 def test_memory_and_idle_cpu_are_measured(release: Release, kube: Kube, figures: dict[str, str]) -> None:
     rested = datetime.now(UTC) + timedelta(seconds=REST_SECONDS)
 
-    def measured() -> list[Usage]:
+    def measured() -> dict[str, Usage]:
         usages, pods = kube.top(), release.pods()
         if missing := [pod.name for pod in pods if pod.name not in usages or usages[pod.name].at < rested]:
             raise NotYetError(f"not measured yet: {', '.join(missing)}")
-        return [usages[pod.name] for pod in pods]
+        return {pod.name: usages[pod.name] for pod in pods}
 
     used = eventually("the metrics server has measured every pod at rest", measured, MEASURED_SECONDS)
     running = [item for item in kube.find("Pod", release.selector()) if item["status"]["phase"] == "Running"]
     requested = total(amount for item in running for amount in _memory_requests(item["spec"]))
-    memory = sum(one.memory_bytes for one in used)
+    memory = sum(one.memory_bytes for one in used.values())
     figures["memory"] = f"{requested / MEBIBYTE:.0f} MiB requested, {memory / MEBIBYTE:.0f} MiB used"
-    figures["CPU at rest"] = f"{sum(one.cores for one in used) * 100:.0f} % of one core"
+    figures["memory of a pod"] = ", ".join(
+        f"{component} {mean(sizes) / MEBIBYTE:.0f} MiB"
+        for component, sizes in _by_component(running, used).items()
+    )
+    figures["CPU at rest"] = f"{sum(one.cores for one in used.values()) * 100:.0f} % of one core"
     assert 0 < memory < 8192 * MEBIBYTE
 
 
@@ -67,6 +73,14 @@ def test_the_chart_is_small(figures: dict[str, str]) -> None:
     figures["chart"] = f"{templates} lines of templates, {values} of values"
     assert templates <= 2200
     assert values <= 500
+
+
+def _by_component(pods: Iterable[dict[str, Any]], used: Mapping[str, Usage]) -> dict[str, list[Decimal]]:
+    sizes: dict[str, list[Decimal]] = {}
+    for metadata in (pod["metadata"] for pod in pods):
+        component = metadata["labels"]["app.kubernetes.io/component"]
+        sizes.setdefault(component, []).append(used[metadata["name"]].memory_bytes)
+    return sizes
 
 
 def _memory_requests(spec: dict[str, Any]) -> Iterator[str]:
