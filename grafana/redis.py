@@ -103,14 +103,15 @@ def _memory() -> Row:
             wide=6,
         ),
         graph(
-            "Rewrites and failed writes",
-            "1 while the append-only file is rewritten, and 1 while its last write had failed.",
+            "Rewrites and what failed",
+            "1 while the append-only file is rewritten, and 1 while its last write or rewrite had failed.",
             "short",
             {
                 "rewrite in progress": highest("redis_aof_rewrite_in_progress"),
                 "last write failed": f"1 - {lowest('redis_aof_last_write_ok')}",
+                "last rewrite failed": f"1 - {lowest('redis_aof_last_rewrite_ok')}",
             },
-            colours={"last write failed": "red"},
+            colours={"last write failed": "red", "last rewrite failed": "orange"},
             steps=True,
             runbook="ConveyorRedisNotPersisted",
             wide=6,

@@ -26,6 +26,12 @@ GAUGES = (
         "1 if the last write of the append-only file succeeded",
         "aof_last_write_status",
     ),
+    # It may call writes good and keep none: until a first rewrite has succeeded, there are none to keep.
+    Fact(
+        "redis_aof_last_rewrite_ok",
+        "1 if the last rewrite of that file succeeded",
+        "aof_last_bgrewrite_status",
+    ),
     Fact("redis_aof_rewrite_in_progress", "1 while that file is being rewritten", "aof_rewrite_in_progress"),
     Fact("redis_aof_size_bytes", "Size of that file, 0 if there is none", "aof_current_size"),
 )

@@ -11,6 +11,7 @@ import psutil
 from stack.supervisor import ROOT
 from tests.stack.alerts.harms import accept, going_on
 from tests.stack.alerts.system import System
+from tests.stack.waiting import wait_until
 
 FILLING = {f"filling-{number}": "x" * 5_000 for number in range(400)}
 BEYOND_BYTES = 200_000
@@ -44,20 +45,50 @@ def without_its_file(system: System) -> Iterator[None]:
     try:
         yield
     finally:
-        system.redis.config_set("appendonly", "yes")
+        _begin_its_file(system)
 
 
 @contextmanager
 def full_disk(system: System) -> Iterator[None]:
     """Let the append-only file grow no further, as on a full disk."""
+    with _no_room(system), going_on(lambda: accept(system, "fail_for_good", {"text": "heard late"})):
+        yield
+
+
+@contextmanager
+def file_turned_on_without_room(system: System) -> Iterator[None]:
+    """Turn the append-only file on at a full disk: Redis keeps nothing and calls all writes good."""
+    system.redis.config_set("appendonly", "no")
+    try:
+        with _no_room(system):
+            system.redis.config_set("appendonly", "yes")
+            yield
+    finally:
+        system.redis.config_set("appendonly", "no")
+        _begin_its_file(system)
+
+
+@contextmanager
+def _no_room(system: System) -> Iterator[None]:
     process = psutil.Process(system.stack.service("redis").pid)
     _, most = process.rlimit(resource.RLIMIT_FSIZE)
     process.rlimit(resource.RLIMIT_FSIZE, (1, most))
     try:
-        with going_on(lambda: accept(system, "fail_for_good", {"text": "heard late"})):
-            yield
+        yield
     finally:
         process.rlimit(resource.RLIMIT_FSIZE, (most, most))
+
+
+def _begin_its_file(system: System) -> None:
+    """Turn the append-only file on, and wait for its first part: until that is written, nothing is kept."""
+    system.redis.config_set("appendonly", "yes")
+
+    def written() -> bool:
+        said = system.redis.info("persistence")
+        begins = said["aof_rewrite_in_progress"] or said["aof_rewrite_scheduled"]
+        return not begins and said["aof_last_bgrewrite_status"] == "ok"
+
+    wait_until(written, "Redis has written the first part of its append-only file")
 
 
 def backup_taken(system: System, hours_ago: int) -> None:

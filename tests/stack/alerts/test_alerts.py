@@ -122,9 +122,17 @@ WAVES = (
         ),
     ),
     Wave(
-        "no worker is left",
-        (down("worker-1", "worker-2"), accepted("fail", {"text": "nobody does it"})),
-        (Expected("ConveyorNoWorker"), Expected("ConveyorQueueWaits", {"queue": "default"})),
+        "no worker is left, and Redis begins its file on a full disk",
+        (
+            down("worker-1", "worker-2"),
+            accepted("fail", {"text": "nobody does it"}),
+            store_harms.file_turned_on_without_room,
+        ),
+        (
+            Expected("ConveyorNoWorker"),
+            Expected("ConveyorQueueWaits", {"queue": "default"}),
+            Expected("ConveyorRedisNotPersisted"),
+        ),
     ),
     Wave(
         "no replica of the API and no relay is left",

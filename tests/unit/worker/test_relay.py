@@ -97,6 +97,7 @@ class StandIns:
             "maxmemory": 2000,
             "aof_enabled": 1,
             "aof_last_write_status": "ok",
+            "aof_last_bgrewrite_status": "ok",
             "aof_rewrite_in_progress": 0,
             "aof_current_size": 300,
             "connected_clients": 12,
@@ -209,6 +210,7 @@ def test_a_look_brings_every_gauge_up_to_date(bench: Bench) -> None:
     assert (bench.metric("redis_connected_clients"), bench.metric("redis_uptime_seconds")) == (12, 60)
     assert (bench.metric("redis_aof_enabled"), bench.metric("redis_aof_size_bytes")) == (1, 300)
     assert bench.metric("redis_aof_rewrite_in_progress") == 0
+    assert bench.metric("redis_aof_last_rewrite_ok") == 1
 
 
 def test_a_relay_that_lost_its_database_does_not_go_on_about_what_waited_then(bench: Bench) -> None:
