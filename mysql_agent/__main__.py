@@ -15,7 +15,7 @@ from mysql_agent.report import Limits, Response, respond
 from mysql_agent.settings import AgentSettings, load
 from structured_logging.configuration import begin
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import structlog
 from mysql_agent.settings import AccountSettings, AccountsFileSettings, load
 from structured_logging.configuration import begin
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 def account_statements(settings: AccountSettings) -> str:

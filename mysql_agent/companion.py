@@ -13,7 +13,7 @@ from mysql_agent.events import NORMAL, Announcer
 from mysql_agent.report import Report
 from mysql_agent.upkeep import Facts, Upkeep
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mysql_agent.datadir import Condition, DataDirectory, beside
 from mysql_agent.settings import InitializeSettings, load
 from structured_logging.configuration import begin
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class InitializationError(Exception):

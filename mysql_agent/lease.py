@@ -13,7 +13,7 @@ import structlog
 from kubernetes_api.client import ApiError
 from mysql_agent.lock import Hold
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 TERM_SECONDS = 60
 # Whoever has not begun in half of the term must not begin at all: its clock and the others' may differ.

@@ -15,7 +15,7 @@ from mysql_agent.decision import Action, Decision, Reason
 from mysql_agent.metrics import Metrics
 from mysql_agent.report import Report
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 GLANCE_SECONDS = 0.2
 # What they bring about is looked at at once: until then nobody is led to this member.

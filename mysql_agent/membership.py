@@ -6,7 +6,7 @@ import structlog
 
 from mysql_agent.address import Member, parse_members
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class Membership:

@@ -15,7 +15,7 @@ from cryptography import x509
 from mysql_agent.connect import Server, error_text
 from mysql_agent.metrics import Metrics
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 LOOK_SECONDS = 10.0
 _SHOWN = """

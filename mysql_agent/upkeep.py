@@ -16,7 +16,7 @@ from mysql_agent.lease import Leases
 from mysql_agent.metrics import KubernetesMetrics
 from mysql_agent.report import Report
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 # What an older report says is no ground for a label.
 STALE_SECONDS = 5.0

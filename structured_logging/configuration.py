@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Literal, TypeVar
 
 import structlog
@@ -11,6 +12,7 @@ from pydantic_settings import BaseSettings
 from structlog.typing import EventDict, Processor
 
 from structured_logging.lines import ConsoleLine, DescribeExceptions, JsonLine
+from structured_logging.output import LineLogger, Output
 from structured_logging.redaction import Redaction, secrets_of
 from structured_logging.streams import log_stderr, log_uncaught
 
@@ -69,26 +71,23 @@ def configure_logging(
     """
     structlog.contextvars.clear_contextvars()
     shared = _shared_processors(context)
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
     redact = Redaction(secrets)
     line = ConsoleLine(redact) if _is_for_people(log_format) else JsonLine(redact)
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(
+    written: list[Processor] = [DescribeExceptions(with_text=with_text), line]
+    output = Output(sys.stdout)
+    structlog.configure(
+        processors=[*shared, *written],
+        logger_factory=partial(LineLogger, output),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+    )
+    output.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                DescribeExceptions(with_text=with_text),
-                line,
-            ],
+            foreign_pre_chain=[*shared, _cut_asyncio],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *written],
         )
     )
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [output]
     root.setLevel(level)
     _let_libraries_follow()
 
@@ -118,11 +117,8 @@ def _shared_processors(context: dict[str, str]) -> list[Processor]:
         structlog.contextvars.merge_contextvars,
         add_context,
         structlog.stdlib.add_logger_name,
-        _cut_asyncio,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
     ]
 
 

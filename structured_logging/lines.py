@@ -19,6 +19,7 @@ LONGEST_CHARACTER = len("\\u0000")
 # What JSON leaves as it is though it moves a terminal's cursor, or ends a line for some readers.
 CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=repr)
 
 Redact = Callable[[str], str]
 
@@ -77,8 +78,7 @@ class ConsoleLine:
 
 
 def _dump(event: dict[str, Any]) -> str:
-    line = json.dumps(event, ensure_ascii=False, allow_nan=False, default=repr)
-    return CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+    return CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", ENCODER.encode(event))
 
 
 def _plain(value: object) -> object:

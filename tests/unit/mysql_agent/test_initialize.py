@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from mysql_agent import initialize as command
 from mysql_agent.accounts import account_statements, literal
@@ -175,13 +176,14 @@ def test_a_literal_cannot_be_left() -> None:
 
 
 @pytest.fixture
-def _restored_signal() -> Iterator[None]:
+def _like_a_new_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(command, "log", structlog.get_logger())  # one that was used keeps its output
     before = signal.getsignal(signal.SIGTERM)
     yield
     signal.signal(signal.SIGTERM, before)
 
 
-@pytest.mark.usefixtures("_restored_signal")
+@pytest.mark.usefixtures("_like_a_new_process")
 def test_the_command_reports_what_it_did(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,7 +193,7 @@ def test_the_command_reports_what_it_did(
     assert events == ["initialised", "already initialised"]
 
 
-@pytest.mark.usefixtures("_restored_signal")
+@pytest.mark.usefixtures("_like_a_new_process")
 def test_the_command_fails_with_the_reason(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
