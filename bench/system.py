@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from bench.api import Api
-from bench.failure import BenchError
 from bench.generators.process import Generator
 from bench.ledger import Ledger
 from bench.machine import usable_cores
@@ -96,9 +95,11 @@ def running_system(daemons: Daemons, parts: Sequence[str] = ()) -> Iterator[Syst
     try:
         stack.start(START_SECONDS)
         yield System(stack)
-    except BenchError as error:
-        shutil.copy(directory / "log", FAILURE_LOG)
-        raise BenchError(f"{error}\nthe system's log: {FAILURE_LOG}") from error
+    except Exception as error:
+        if (log := directory / "log").exists():
+            shutil.copy(log, FAILURE_LOG)
+            error.add_note(f"the system's log: {FAILURE_LOG}")
+        raise
     finally:
         stack.stop()
         shutil.rmtree(directory, ignore_errors=True)
