@@ -48,6 +48,7 @@ def variants(collector_url: str) -> dict[str, Environment]:
         AS_IT_COMES: {},
         "without metrics": {"WORKER_METRICS_PORT": "0"},
         "without a line per task": {"LOG_LEVEL": "WARNING"},
+        "without either": {"WORKER_METRICS_PORT": "0", "LOG_LEVEL": "WARNING"},
         "with traces": {"OTEL_EXPORTER_OTLP_ENDPOINT": collector_url},
     }
 
