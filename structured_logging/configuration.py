@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings
 from structlog.typing import EventDict, Processor
 
 from structured_logging.lines import ConsoleLine, DescribeExceptions, JsonLine
-from structured_logging.output import LineLogger, Output
+from structured_logging.output import LineLogger, Output, lost_if_unshowable
 from structured_logging.redaction import Redaction, secrets_of
 from structured_logging.streams import log_stderr, log_uncaught
 
@@ -76,7 +76,7 @@ def configure_logging(
     written: list[Processor] = [DescribeExceptions(with_text=with_text), line]
     output = Output(sys.stdout)
     structlog.configure(
-        processors=[*shared, *written],
+        processors=[*shared, *map(lost_if_unshowable, written)],
         logger_factory=partial(LineLogger, output),
         wrapper_class=structlog.make_filtering_bound_logger(level),
     )

@@ -1,7 +1,10 @@
 """Where lines go: our own straight away, those of libraries by way of the standard library's records."""
 
 import logging
-from typing import TextIO
+from typing import Any, TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, ProcessorReturnValue
 
 
 class Output(logging.StreamHandler[TextIO]):
@@ -25,3 +28,15 @@ class LineLogger:
     def __init__(self, output: Output, name: str = "root") -> None:
         self.name = name
         self.debug = self.info = self.warning = self.error = self.critical = output.write
+
+
+def lost_if_unshowable(processor: Processor) -> Processor:
+    """Lose an event whose values cannot be shown, as the standard library does: it ends nobody's work."""
+
+    def process(logger: Any, method: str, event: EventDict) -> ProcessorReturnValue:  # noqa: ANN401 - structlog's
+        try:
+            return processor(logger, method, event)
+        except Exception as error:
+            raise structlog.DropEvent from error
+
+    return process

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import structlog
 
-from structured_logging.configuration import configure_logging
+from structured_logging.configuration import LogFormat, configure_logging
 
 LINES = 200
 
@@ -43,6 +43,30 @@ def test_what_cannot_be_written_ends_nothing(monkeypatch: pytest.MonkeyPatch, st
     configure_logging("INFO", "json")
     structlog.get_logger("app.test").error("lost")
     logging.getLogger("library").error("lost")
+
+
+class Unshowable:
+    """A mock of an object of somebody's library."""
+
+    def __repr__(self) -> str:
+        raise AttributeError("not loaded")
+
+
+class UnshowableError(Exception):
+    """A mock of an exception of somebody's library."""
+
+    def __str__(self) -> str:
+        raise AttributeError("not loaded")
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize(
+    "value", [Unshowable(), UnshowableError(), {(1, 2): 3}], ids=["object", "exception", "keys"]
+)
+def test_what_cannot_be_shown_ends_nothing(log_format: LogFormat, value: object) -> None:
+    configure_logging("INFO", log_format, with_text=True)
+    structlog.get_logger("app.test").error("lost", value=value)
+    logging.getLogger("library").error("%r", value)
 
 
 def test_lines_of_ours_and_of_libraries_stay_whole(capsys: pytest.CaptureFixture[str]) -> None:
