@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +136,14 @@ class WorkerProcess:
         if self._ready_file:
             self._ready_file.unlink(missing_ok=True)
 
-    def _on_failure(self, task_id: str, exception: BaseException, **_: object) -> None:
+    def _on_failure(
+        self, task_id: str, exception: BaseException, kwargs: Mapping[str, object], **_: object
+    ) -> None:
         reason = loss_of_process(exception)
         if reason:
+            self._metrics.processes_lost += 1
+        # Tasks of a batch hold no attempt, and run again at once: the one to be found would be the next.
+        if reason and "batch" not in kwargs:
             self._leases.report_lost(task_id, reason)
 
     def _on_task_start(self, task: LedgerTask, **_: object) -> None:

@@ -83,11 +83,17 @@ class AttemptRepository:
             since_accepted=row.now - task.created_at,
         )
 
-    def find_held(self, task_id: str, owner: str) -> Attempt | None:
-        """Return the running attempt of an owner whose process can no longer speak for itself."""
+    def find_held(self, task_id: str, owner: str, seconds_ago: float) -> Attempt | None:
+        """Return the attempt that an owner's process held when it was lost, if it is running still.
+
+        If the news was late, the same owner may be running the next one.
+        """
         task = self._session.scalar(
             select(Task).where(
-                Task.id == task_id, Task.lease_owner == owner, Task.status == TaskStatus.RUNNING
+                Task.id == task_id,
+                Task.lease_owner == owner,
+                Task.status == TaskStatus.RUNNING,
+                Task.started_at <= now_plus(-seconds_ago),
             )
         )
         return _attempt(task, task.attempts, owner) if task else None

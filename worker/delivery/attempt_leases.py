@@ -28,10 +28,11 @@ STOP_TIMEOUT_SECONDS = 15
 
 
 class LostProcess(NamedTuple):
-    """A task whose process is gone, and why."""
+    """A task whose process is gone, why, and since when by the clock of this process."""
 
     task_id: str
     reason: str
+    at: float
 
 
 class RecordedEnd(NamedTuple):
@@ -80,8 +81,8 @@ class AttemptLeases:
         self._thread.start()
 
     def report_lost(self, task_id: str, reason: str) -> None:
-        """Have it recorded that the process which ran the task is gone. Never blocks."""
-        self._reports.put(LostProcess(task_id, reason))
+        """Have it recorded that the process which ran the task alone is gone. Never blocks."""
+        self._reports.put(LostProcess(task_id, reason, time.monotonic()))
 
     def wait_until_idle(self, timeout_seconds: float) -> bool:
         """Wait until no attempt of this worker runs any more; False if the time is up."""
@@ -117,7 +118,6 @@ class AttemptLeases:
         before = len(self._lost)
         while not self._reports.empty():
             self._lost.append(self._reports.get())
-        self._metrics.processes_lost += len(self._lost) - before
         return len(self._lost) > before
 
     def renew(self) -> None:
@@ -153,7 +153,7 @@ class AttemptLeases:
 
     def _record(self, session: WriteSession, lost: LostProcess) -> RecordedEnd | None:
         attempts = AttemptRepository(session)
-        attempt = attempts.find_held(lost.task_id, self._owner)
+        attempt = attempts.find_held(lost.task_id, self._owner, time.monotonic() - lost.at)
         if attempt is None:
             return None
         again = may_retry(attempt.number, attempt.max_attempts)

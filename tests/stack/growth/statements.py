@@ -62,7 +62,7 @@ STATEMENTS: dict[str, Act] = {
     # a worker
     "claim a task": attempts(lambda one: one.claim(QUEUED, "me", "me", 60)),
     "claim one that is over": attempts(lambda one: one.claim(SUCCEEDED, "me", "me", 60)),
-    "find what is held": attempts(lambda one: one.find_held(RUNNING, "worker")),
+    "find what is held": attempts(lambda one: one.find_held(RUNNING, "worker", 0)),
     "succeed": attempts(lambda one: one.succeed(attempt(), None)),
     "retry later": attempts(lambda one: one.retry_later(attempt(), "error")),
     "fail": attempts(lambda one: one.fail(attempt(), "error")),
