@@ -55,7 +55,7 @@ class JsonLine:
         bounded = {name: _bounded(value) for name, value in event.items()}
         try:
             line = _dump(bounded)
-        except ValueError:  # not a number, or a circle
+        except (TypeError, ValueError):  # keys that are no texts; not a number, or a circle
             line = _dump({name: _bounded(_plain(value)) for name, value in event.items()})
         if len(line.encode()) > MOST_BYTES:
             each = MOST_BYTES // LONGEST_CHARACTER // len(event)

@@ -76,7 +76,9 @@ def test_no_text_ends_a_line_or_moves_a_cursor(capsys: pytest.CaptureFixture[str
     assert all(character.isprintable() for character in out.strip())
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), {"nested": float("-inf")}, object(), {1, 2}])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), {"nested": float("-inf")}, object(), {1, 2}, {(1, 2): "a pair"}]
+)
 def test_values_that_json_does_not_know_make_no_line_invalid(
     capsys: pytest.CaptureFixture[str], value: object
 ) -> None:
