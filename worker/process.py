@@ -141,10 +141,8 @@ class WorkerProcess:
     ) -> None:
         reason = loss_of_process(exception)
         if reason:
-            self._metrics.processes_lost += 1
-        # Tasks of a batch hold no attempt, and run again at once: the one to be found would be the next.
-        if reason and "batch" not in kwargs:
-            self._leases.report_lost(task_id, reason)
+            # Tasks of a batch held none, and run again at once: the attempt to be found would be the next.
+            self._leases.report_lost(task_id, reason, held_attempt="batch" not in kwargs)
 
     def _on_task_start(self, task: LedgerTask, **_: object) -> None:
         if queue := task.redelivered_from:

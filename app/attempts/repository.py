@@ -84,9 +84,9 @@ class AttemptRepository:
         )
 
     def find_held(self, task_id: str, owner: str, seconds_ago: float) -> Attempt | None:
-        """Return the attempt that an owner's process held when it was lost, if it is running still.
+        """Return the attempt that an owner's process held when it was lost, if the row says so still.
 
-        If the news was late, the same owner may be running the next one.
+        The same owner may have begun the next one since.
         """
         task = self._session.scalar(
             select(Task).where(

@@ -80,9 +80,11 @@ class AttemptLeases:
         """Start the thread."""
         self._thread.start()
 
-    def report_lost(self, task_id: str, reason: str) -> None:
-        """Have it recorded that the process which ran the task alone is gone. Never blocks."""
-        self._reports.put(LostProcess(task_id, reason, time.monotonic()))
+    def report_lost(self, task_id: str, reason: str, *, held_attempt: bool = True) -> None:
+        """Count that the process which ran the task is gone, and have its attempt end. Never blocks."""
+        self._metrics.processes_lost += 1
+        if held_attempt:
+            self._reports.put(LostProcess(task_id, reason, time.monotonic()))
 
     def wait_until_idle(self, timeout_seconds: float) -> bool:
         """Wait until no attempt of this worker runs any more; False if the time is up."""

@@ -86,6 +86,18 @@ def test_a_lost_process_is_recorded_by_the_thread(bench: Bench, max_attempts: in
 
     assert bench.ledger.recorded.wait(5), "the thread wrote nothing"
     assert (record, "killed") in bench.ledger.calls
+    assert bench.metrics.processes_lost == 1
+
+
+def test_a_lost_process_that_held_no_attempt_is_counted_alone(bench: Bench) -> None:
+    bench.ledger.held = ATTEMPT
+    bench.leases.report_lost(ATTEMPT.task_id, "killed", held_attempt=False)
+
+    bench.leases._take_reports()
+    bench.leases.renew()
+
+    assert bench.metrics.processes_lost == 1
+    assert bench.ledger.calls == []
 
 
 @pytest.mark.parametrize(("max_attempts", "outcome"), [(4, "retrying"), (1, "failed")])
